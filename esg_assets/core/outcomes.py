@@ -1,0 +1,88 @@
+"""Outcomes as columns: the schema of a sealed part, and the latest outcome of each account.
+
+Columns rather than objects, because a book can hold a million accounts.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from esg_assets.core.ratings import Outcome, Rating, Reason, Status
+
+SCORE_COLUMNS = ("overall_score", "environmental_score", "social_score", "governance_score")
+
+OUTCOME_SCHEMA = pa.schema(
+    [
+        pa.field("account_id", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("attempts", pa.int32(), nullable=False),
+        pa.field("last_status", pa.int32()),
+        *(pa.field(name, pa.string()) for name in SCORE_COLUMNS),
+        pa.field("primary_focus", pa.string()),
+        pa.field("rating", pa.string()),
+        pa.field("coverage_pct", pa.string()),
+        pa.field("rating_as_of", pa.string()),
+        pa.field("metrics", pa.map_(pa.string(), pa.string())),
+        pa.field("raw", pa.binary(), nullable=False),
+    ]
+)
+"""Columns of a part. Scores are the number texts that the provider sent; dates are ISO texts."""
+
+
+def to_batch(outcomes: Sequence[Outcome]) -> pa.RecordBatch:
+    """`outcomes` as one record batch of OUTCOME_SCHEMA, in the given order."""
+    ratings = [o.rating for o in outcomes]
+
+    def scores(name: str) -> list[str | None]:
+        return [None if r is None else (getattr(r, name) or None) for r in ratings]
+
+    columns = [
+        [o.account_id for o in outcomes],
+        [o.status.value for o in outcomes],
+        [None if o.reason is None else o.reason.value for o in outcomes],
+        [o.attempts for o in outcomes],
+        [o.last_status for o in outcomes],
+        *(scores(name) for name in SCORE_COLUMNS),
+        scores("primary_focus"),
+        scores("rating"),
+        scores("coverage_pct"),
+        [None if r is None else r.as_of.isoformat() for r in ratings],
+        [None if r is None else list(r.metrics.items()) for r in ratings],
+        [o.raw for o in outcomes],
+    ]
+    arrays = [pa.array(c, type=f.type) for c, f in zip(columns, OUTCOME_SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=OUTCOME_SCHEMA)
+
+
+def from_batch(batch: pa.RecordBatch) -> list[Outcome]:
+    """The outcomes of a record batch that `to_batch` made."""
+    return [_outcome(row) for row in batch.to_pylist()]
+
+
+def _outcome(row: dict[str, object]) -> Outcome:
+    reason, as_of = row["reason"], row["rating_as_of"]
+    rating = None
+    if as_of is not None:
+        rating = Rating(
+            as_of=date.fromisoformat(str(as_of)),
+            metrics=dict(row["metrics"] or []),  # type: ignore[call-overload]  # pairs, by the schema
+            **{
+                name: str(row[name] or "")
+                for name in (*SCORE_COLUMNS, "primary_focus", "rating", "coverage_pct")
+            },
+        )
+    last_status = row["last_status"]
+    assert last_status is None or isinstance(last_status, int)
+    raw = row["raw"]
+    assert isinstance(raw, bytes)
+    return Outcome(
+        account_id=str(row["account_id"]),
+        status=Status(str(row["status"])),
+        reason=None if reason is None else Reason(str(reason)),
+        rating=rating,
+        attempts=int(str(row["attempts"])),
+        last_status=last_status,
+        raw=raw,
+    )

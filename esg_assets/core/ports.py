@@ -1,0 +1,230 @@
+"""The ports: what the rules need of the world, as Protocols.
+
+Assets and the collection engine receive these; adapters implement them; fakes in the tests do too,
+and one contract suite per port runs against every implementation and its fake.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from esg_assets.core.accounts import Snapshot
+from esg_assets.core.ratings import Reply
+
+Context = Mapping[str, str]
+"""Encryption context: what a sealed object is (environment, kind, partition …); not secret, always whole."""
+
+
+class Source(Protocol):
+    """Bytes to read, in order, once."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes (all that is left for -1); b"" at the end."""
+
+
+class Sink(Protocol):
+    """Bytes to write, in order, once."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take all of `data`; return its length."""
+
+
+class AccountSource(Protocol):
+    """The firm's account system."""
+
+    @property
+    def kind(self) -> str:
+        """One of http, sql and file: for messages and metadata; never a location."""
+
+    def read(self, as_of: date | None) -> Iterator[Sequence[Mapping[str, object]]]:
+        """Rows under the source's own field names, in batches of at most 10,000.
+
+        Args:
+            as_of: accounts as they were at the end of that day; None means as they are now.
+
+        Raises:
+            NoHistory: `as_of` was given and the source keeps no history (raised before any row).
+            AccessDenied, SourceUnavailable, AccountsRefused (the source contradicts itself: a total
+            that disagrees with what arrived).
+        """
+
+
+@dataclass(frozen=True)
+class CallPolicy:
+    """How the provider may be called; shown in the run's metadata.
+
+    Attributes:
+        rate: calls per second in total, never exceeded.
+        burst: calls at once.
+        concurrency: calls in flight at most.
+        timeout_seconds: for one whole call, connect to last byte.
+        max_attempts: tries of one account in one run.
+        max_retry_after_seconds: a longer Retry-After is treated as this.
+        outage_seconds: after this long without a good answer the run ends with what it has.
+    """
+
+    rate: float = 50.0
+    burst: int = 1
+    concurrency: int = 64
+    timeout_seconds: float = 30.0
+    max_attempts: int = 5
+    max_retry_after_seconds: float = 900.0
+    outage_seconds: float = 1800.0
+
+
+class RatingsApi(Protocol):
+    """The external ESG Portfolio Analysis API; safe to call from many threads."""
+
+    @property
+    def policy(self) -> CallPolicy:
+        """Rate limit and retry policy in force."""
+
+    def ask(self, account_id: str, as_of: date) -> Reply:
+        """One call for one account. Never raises for what the other side does: that is in the Reply.
+
+        Raises:
+            AccessDenied: no token could be had with these credentials.
+        """
+
+
+class Authorization(Protocol):
+    """Credentials of an HTTP client; safe to call from many threads."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Header fields for the next request; may fetch a token first (one caller, others wait).
+
+        Raises:
+            AccessDenied: the token endpoint refuses the credentials.
+            Unavailable: it does not answer, after retries.
+        """
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """After a 401 to a request that carried `refused`: see to new credentials.
+
+        One new token serves all callers who carried the refused one. Returns whether there is now
+        something else to try (False for credentials that cannot be renewed).
+        """
+
+
+class ObjectStore(Protocol):
+    """Named bytes. Keys are '/'-separated segments of [A-Za-z0-9._=-], no segment '.' or '..'.
+
+    Raises StoreUnavailable when the store does not answer or is full, on every method.
+    """
+
+    def create(self, key: str, data: bytes) -> None:
+        """Write a new object, all or nothing, durable on return. Raises KeyExists."""
+
+    def writer(self, key: str) -> AbstractContextManager[Sink]:
+        """Stream a new object: it appears whole and durable on a clean exit.
+
+        After an exception inside the block nothing of that name appears, ever. The caller uses a
+        name that is his alone (a random part in it). Memory is bounded.
+        """
+
+    def read(self, key: str) -> bytes:
+        """The whole object. Raises KeyMissing."""
+
+    def open(self, key: str) -> AbstractContextManager[Source]:
+        """Stream an object; memory is bounded. Raises KeyMissing."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key below `prefix` (a folder: ends with '/' or is ''), ascending by code point.
+
+        Only whole, published objects: nothing half-written or temporary.
+        """
+
+    def delete(self, key: str) -> None:
+        """Remove an object (no error if it is not there). Used on working data only."""
+
+
+class Envelope(Protocol):
+    """AES-256-GCM sealing of a stream; the whole context is given again to open it."""
+
+    def seal(self, sink: Sink, context: Context) -> AbstractContextManager[Sink]:
+        """Plaintext written to the inner sink arrives sealed in `sink`; complete on a clean exit."""
+
+    def open(self, source: Source, context: Context) -> AbstractContextManager[Source]:
+        """Plaintext of a sealed stream, in verified frames.
+
+        The reader must read to the end before it believes a byte: only then, and on exit, are
+        signature, end of message and appended bytes checked.
+
+        Raises:
+            Tampered: wrong key, wrong or incomplete context, altered, cut off or appended bytes.
+        """
+
+
+@runtime_checkable
+class HeldLease(Protocol):
+    """A lease that is held until its context ends or its process dies."""
+
+    @property
+    def previous_holder(self) -> str:
+        """Who held it last ("" if nobody ever did): gone for certain, since it is held now."""
+
+
+class Leases(Protocol):
+    """Mutual exclusion over processes and hosts, released by kernel or server when the holder dies."""
+
+    def hold(self, name: str, holder: str, *, wait_seconds: float = 0.0) -> AbstractContextManager[HeldLease]:
+        """Hold the lease `name` as `holder` (a run id) for the length of the block.
+
+        Raises:
+            LeaseBusy: somebody else holds it and still does after `wait_seconds`; the message
+            names the holder.
+        """
+
+
+@dataclass(frozen=True)
+class PartRef:
+    """One sealed part of a partition's ratings.
+
+    Attributes:
+        key: its name in the work store.
+        sha256: digest of the ciphertext, 64 hex digits.
+    """
+
+    key: str
+    sha256: str
+
+
+class Snapshots(Protocol):
+    """The frozen account snapshots, sealed in the work store."""
+
+    def latest(self, partition: date) -> Snapshot | None:
+        """The newest generation, or None if the partition has none. Raises Tampered."""
+
+    def generation(self, partition: date, generation: int) -> Snapshot:
+        """That generation. Raises KeyMissing, Tampered."""
+
+    def save(self, snapshot: Snapshot) -> Snapshot:
+        """Store a new snapshot as the partition's next generation and return it with its number."""
+
+
+class RatingsParts(Protocol):
+    """Outcomes in sealed parts, appended as they arrive; keyed by partition, never by run."""
+
+    def append(self, snapshot: Snapshot, outcomes: pa.RecordBatch) -> PartRef:
+        """Seal rows of OUTCOME_SCHEMA as the next part of the snapshot's partition; durable on return."""
+
+    def refs(self, snapshot: Snapshot) -> list[PartRef]:
+        """Every part that `read` would read, oldest first."""
+
+    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Outcomes of the snapshot's partition, oldest part first, of every generation up to this one.
+
+        Only parts whose outcomes were made under the same `Snapshot.rules`. An account can occur
+        several times (the last one counts) and may not be in the snapshot any more (then ignore it).
+
+        Args:
+            snapshot: the snapshot the outcomes are wanted for.
+            columns: names of OUTCOME_SCHEMA to keep, None for all.
+
+        Raises:
+            Tampered: a part is not what was sealed, or is missing from the row of part numbers.
+        """

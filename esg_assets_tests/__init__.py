@@ -1,0 +1,1 @@
+"""Tests, by floor: unit, adapters, contract, simulators, pipeline, e2e, proof, bench."""
