@@ -6,7 +6,7 @@ and one contract suite per port runs against every implementation and its fake.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, runtime_checkable
 
@@ -65,6 +65,8 @@ class CallPolicy:
         max_attempts: tries of one account in one run.
         max_retry_after_seconds: a longer Retry-After is treated as this.
         outage_seconds: after this long without a good answer the run ends with what it has.
+        backoff_seconds: the longest wait after an account's first failed try; it doubles with each.
+        backoff_cap_seconds: the longest wait ever, unless the provider asks for more.
     """
 
     rate: float = 50.0
@@ -74,6 +76,8 @@ class CallPolicy:
     max_attempts: int = 5
     max_retry_after_seconds: float = 900.0
     outage_seconds: float = 1800.0
+    backoff_seconds: float = 0.5
+    backoff_cap_seconds: float = 30.0
 
 
 class RatingsApi(Protocol):
@@ -228,3 +232,51 @@ class RatingsParts(Protocol):
         Raises:
             Tampered: a part is not what was sealed, or is missing from the row of part numbers.
         """
+
+
+@dataclass(frozen=True)
+class RecipientKey:
+    """Whom a report is sealed to: an RSA public key.
+
+    Attributes:
+        fingerprint: SHA-256 of the key's SubjectPublicKeyInfo, 64 hex digits; the recipient's name.
+        pem: SubjectPublicKeyInfo in PEM.
+    """
+
+    fingerprint: str
+    pem: bytes
+
+
+@dataclass(frozen=True)
+class RecipientPrivateKey:
+    """What a recipient opens reports with; never on the host that makes them.
+
+    Attributes:
+        fingerprint: of the public half, as in RecipientKey.
+        pem: PKCS #8 in PEM, not encrypted.
+    """
+
+    fingerprint: str
+    pem: bytes = field(repr=False)
+
+
+class Signer(Protocol):
+    """Signs publications; the private key stays inside."""
+
+    @property
+    def name(self) -> str:
+        """Fingerprint of the public half: SHA-256 of its SubjectPublicKeyInfo, 64 hex digits."""
+
+    def sign(self, statement: bytes) -> bytes:
+        """The signature of `statement` (of at most 4,096 bytes: what a KMS takes).
+
+        Raises:
+            Refused: the statement is too long, or the key may not sign.
+        """
+
+
+class Keyring(Protocol):
+    """Public keys that entries of the chain may be signed by, each valid for a range of sequences."""
+
+    def verify(self, key_name: str, sequence: int, statement: bytes, signature: bytes) -> bool:
+        """Whether the key of that name is valid at `sequence` and signed `statement`. Never raises."""
