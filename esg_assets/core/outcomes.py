@@ -3,12 +3,16 @@
 Columns rather than objects, because a book can hold a million accounts.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date
+from enum import StrEnum
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from esg_assets.core.ratings import Outcome, Rating, Reason, Status
+from esg_assets.core.ratings import TRANSIENT_REASONS, Outcome, Rating, Reason, Status
 
 SCORE_COLUMNS = ("overall_score", "environmental_score", "social_score", "governance_score")
 
@@ -86,3 +90,63 @@ def _outcome(row: dict[str, object]) -> Outcome:
         last_status=last_status,
         raw=raw,
     )
+
+
+def latest(account_ids: pa.ChunkedArray, batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    """The last outcome of each account, in the order of `account_ids`.
+
+    Args:
+        account_ids: unique ids of the snapshot.
+        batches: outcomes, oldest first, all with the same columns of OUTCOME_SCHEMA. Accounts that
+            are not in the snapshot are ignored.
+
+    Returns:
+        One row for each id; an account that has no outcome yet has nulls in every column.
+    """
+    given = list(batches)
+    schema = given[0].schema if given else pa.schema([f for f in OUTCOME_SCHEMA if f.name != "raw"])
+    outcomes = pa.Table.from_batches(given, schema=schema)
+    position = pc.index_in(outcomes.column("account_id"), value_set=account_ids.combine_chunks())
+    known = position.is_valid().to_numpy()
+    row = np.full(len(account_ids), -1, dtype=np.int64)
+    # With repeated positions numpy keeps the last assignment: the newest outcome.
+    row[position.drop_null().to_numpy()] = np.flatnonzero(known)
+    nullable = pa.schema([f.with_nullable(nullable=True) for f in schema])
+    return outcomes.take(pa.array(row, mask=row < 0)).cast(nullable)
+
+
+def counts(outcomes: pa.Table) -> Counter[Status]:
+    """How many accounts ended in each status; accounts without an outcome are not counted."""
+    found = pc.value_counts(outcomes.column("status")).to_pylist()
+    return Counter({Status(f["values"]): f["counts"] for f in found if f["values"] is not None})
+
+
+class Refresh(StrEnum):
+    """Which accounts a run asks for again."""
+
+    MISSING = "missing"
+    FAILED = "failed"
+    ALL = "all"
+
+
+def still_open(outcomes: pa.Table, refresh: Refresh, *, blocked: bool) -> list[int]:
+    """Positions of the accounts to ask for, ascending.
+
+    Args:
+        outcomes: what `latest` gave.
+        refresh: `missing` asks only for accounts without an outcome, `failed` also for those whose
+            failure was transient and, while the date is blocked, for NOT_RATED ones; `all` for all.
+        blocked: whether a verdict on `outcomes` stops the publication.
+    """
+    if refresh is Refresh.ALL:
+        return list(range(outcomes.num_rows))
+    status, reason = outcomes.column("status"), outcomes.column("reason")
+    wanted = pc.is_null(status)
+    if refresh is Refresh.FAILED:
+        transient = pc.is_in(reason, value_set=pa.array(sorted(TRANSIENT_REASONS)))
+        wanted = pc.or_(wanted, transient)
+        if blocked:
+            unrated = pc.fill_null(pc.equal(status, Status.NOT_RATED.value), fill_value=False)
+            wanted = pc.or_(wanted, unrated)
+    positions: list[int] = np.flatnonzero(wanted.to_numpy()).tolist()
+    return positions

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from esg_assets.core.accounts import Snapshot
+from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
 from esg_assets.core.ratings import Reply
 
 Context = Mapping[str, str]
@@ -280,3 +281,47 @@ class Keyring(Protocol):
 
     def verify(self, key_name: str, sequence: int, statement: bytes, signature: bytes) -> bool:
         """Whether the key of that name is valid at `sequence` and signed `statement`. Never raises."""
+
+
+class History(Protocol):
+    """What was published and how runs went: cleared aggregates, only ever added to.
+
+    Raises StoreUnavailable when the database does not answer or is full, on every method.
+    """
+
+    def record_publication(self, published: PublishedReport, figures: ClearFigures) -> None:
+        """Remember a publication with its cleared figures, both or none.
+
+        One that is known already (same date, version and chain entry) is left as it was first
+        recorded, so that re-materializing changes nothing.
+        """
+
+    def latest(self, report_date: date) -> PastReport | None:
+        """The newest version of that date's report, None if it was never published."""
+
+    def latest_before(self, report_date: date) -> PastReport | None:
+        """The newest version of the latest report dated before `report_date`."""
+
+    def record_run(self, run: RunRecord) -> None:
+        """Remember how a run went; a second record of the same run, date and status changes nothing."""
+
+    def head(self) -> ChainHead | None:
+        """The newest chain entry that was remembered."""
+
+    def remember_head(self, head: ChainHead, *, restored: bool = False) -> None:
+        """Remember the chain's head. An older one than is known already changes nothing.
+
+        Args:
+            head: the newest entry, verified by the caller.
+            restored: the store was restored from a backup and a `restore` entry says so: take `head`
+                whatever was remembered.
+
+        Raises:
+            Tampered: another entry of the same sequence was remembered.
+        """
+
+    def first_publication_date(self) -> date | None:
+        """The earliest date that has a published report."""
+
+    def published_dates(self, since: date) -> list[date]:
+        """Dates from `since` on that have a published report, ascending."""

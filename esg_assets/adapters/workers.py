@@ -1,0 +1,222 @@
+"""The threads that drive `esg_assets.core.collection`: sleep to the slot, call, keep what came back.
+
+Threads over a synchronous client, because under a rate limit the cost of a call is its wake-ups,
+and a thread that sleeps to its slot has the fewest (docs/adr/0004). What to ask, when and how often
+is the state machine's; sealing is the caller's `keep`.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Protocol
+
+from esg_assets.core.collection import Call, Collection, Done, Wait
+from esg_assets.core.errors import EsgError, StoreUnavailable
+from esg_assets.core.ports import RatingsApi
+from esg_assets.core.progress import Progress
+from esg_assets.core.ratings import Outcome
+
+FLUSH_SECONDS = 1.0
+FLUSH_OUTCOMES = 500  # one batch is filled while the other is sealed: 1,000 in memory at most
+FLUSH_BYTES = 4 << 20
+PROGRESS_SECONDS = 5.0
+IDLE_SECONDS = 0.5  # an idle worker looks again at least this often: for a stop, and for the end of an outage
+GRACE_SECONDS = 2.0  # a stopped run waits this long for calls in flight; SIGTERM must end within 5 s
+
+
+class Clock(Protocol):
+    """A monotonic clock and a way to sleep on it."""
+
+    def monotonic(self) -> float:
+        """Seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after at least `seconds`."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
+
+
+class Workers:
+    """Runs one collection to its end.
+
+    Args:
+        collection: the state machine.
+        api: the provider.
+        as_of: the date asked for.
+        keep: seals outcomes; called from the thread that calls `run`, with at most 1 s or 500
+            outcomes at a time.
+        report: called with the progress every few seconds, from the same thread.
+        clock: for tests.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        api: RatingsApi,
+        as_of: date,
+        *,
+        keep: Callable[[Sequence[Outcome]], None],
+        report: Callable[[Progress], None],
+        clock: Clock | None = None,
+    ) -> None:
+        self._collection = collection
+        self._api = api
+        self._as_of = as_of
+        self._keep = keep
+        self._report = report
+        self._clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)  # workers with nothing to send
+        self._kept = threading.Condition(self._lock)  # workers that wait for room in memory
+        self._arrived = threading.Condition(self._lock)  # the thread that keeps
+        self._results: list[Outcome] = []
+        self._bytes = 0
+        self._unkept: Sequence[Outcome] = ()  # taken to be kept, and not known to be kept yet
+        self._crash: BaseException | None = None
+        self._alive = 0
+
+    def run(self) -> Progress:
+        """Ask for every account; on return, or on any exception, everything that arrived is kept.
+
+        Raises:
+            EsgError: what ended the collection early (`Collection.error`).
+        """
+        count = min(self._api.policy.concurrency, max(1, self._collection.progress.wanted))
+        threads = [threading.Thread(target=self._work, name=f"esg-{n}", daemon=True) for n in range(count)]
+        self._alive = count
+        for thread in threads:
+            thread.start()
+        try:
+            self._gather()
+        except StoreUnavailable:
+            self._stop_calling()
+            raise
+        except BaseException:  # terminated from outside: keep what has arrived
+            self._stop_calling()
+            self._keep_rest()
+            raise
+        if self._crash is not None:
+            raise self._crash
+        if self._collection.error is not None:
+            raise self._collection.error
+        return self._collection.progress
+
+    # --- the thread that keeps --------------------------------------------------------------------
+
+    def _gather(self) -> None:
+        flushed = told = self._clock.monotonic()
+        while True:
+            with self._lock:
+                due = flushed + FLUSH_SECONDS - self._clock.monotonic()
+                if self._alive and not self._full() and due > 0:
+                    self._arrived.wait(due)
+                now = self._clock.monotonic()
+                self._collection.tick(now)
+                finished = not self._alive
+                flush = finished or self._full() or now - flushed >= FLUSH_SECONDS
+                if flush:
+                    self._take()
+            if flush:
+                flushed = now
+                self._keep_taken()
+            if finished:
+                return
+            if now - told >= PROGRESS_SECONDS:
+                told = now
+                self._report(self._collection.progress)
+
+    def _take(self) -> None:
+        self._unkept = [*self._unkept, *self._results]
+        self._results, self._bytes = [], 0
+        self._kept.notify_all()
+
+    def _keep_taken(self) -> None:
+        if self._unkept:
+            self._keep(self._unkept)
+            self._unkept = ()
+
+    def _stop_calling(self) -> None:
+        until = self._clock.monotonic() + GRACE_SECONDS
+        with self._lock:
+            self._collection.stop()
+            self._idle.notify_all()
+            self._kept.notify_all()
+            while self._collection.in_flight and (left := until - self._clock.monotonic()) > 0:
+                self._arrived.wait(min(left, 0.1))
+
+    def _keep_rest(self) -> None:
+        with self._lock:
+            self._take()
+        self._keep_taken()
+
+    def _full(self) -> bool:
+        return len(self._results) >= FLUSH_OUTCOMES or self._bytes >= FLUSH_BYTES
+
+    # --- the threads that call --------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            while (call := self._next_call()) is not None:
+                self._make(call)
+        except BaseException as error:  # noqa: BLE001  # handed to the thread that runs the collection
+            with self._lock:
+                self._crash = self._crash or error
+                self._collection.stop()
+        finally:
+            with self._lock:
+                self._alive -= 1
+                self._idle.notify_all()
+                self._arrived.notify()
+
+    def _next_call(self) -> Call | None:
+        """Sleep until there is a call to make; None when there will be none any more."""
+        while True:
+            with self._lock:
+                slot = self._collection.slot(self._clock.monotonic())
+                if isinstance(slot, Done):
+                    return None
+                if isinstance(slot, Wait):
+                    self._idle.wait(IDLE_SECONDS if slot.seconds is None else min(slot.seconds, IDLE_SECONDS))
+                    continue
+            call = self._start_at(slot)
+            if call is not None:
+                return call
+
+    def _start_at(self, slot: float) -> Call | None:
+        """Sleep to a reserved slot, and to the next where it turns out to be no good."""
+        while True:
+            self._sleep_until(slot)
+            with self._lock:
+                started = self._collection.start(slot, self._clock.monotonic())
+            if not isinstance(started, float):
+                return started
+            slot = started
+
+    def _sleep_until(self, moment: float) -> None:
+        # In pieces, so that a run that is stopped in a pause of many minutes ends soon.
+        while (left := moment - self._clock.monotonic()) > 0 and not self._collection.stopping:
+            self._clock.sleep(min(left, IDLE_SECONDS))
+
+    def _make(self, call: Call) -> None:
+        try:
+            reply = self._api.ask(call.account_id, self._as_of)
+        except EsgError as error:  # no token to be had: nothing can be asked any more
+            with self._lock:
+                self._collection.abandon(error)
+            return
+        with self._lock:
+            outcomes = self._collection.end(call, reply, self._clock.monotonic())
+            self._results += outcomes
+            self._bytes += sum(len(o.raw) for o in outcomes)
+            if self._full():
+                self._arrived.notify()
+            # The worker that ended goes on itself; an idle one is wanted only if there is more to do.
+            self._idle.notify()
+            while self._full() and not self._collection.stopping:
+                self._kept.wait(IDLE_SECONDS)

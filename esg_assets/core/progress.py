@@ -1,0 +1,39 @@
+"""How far a collection has come: the figures that logs, `status` and the summary show."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from esg_assets.core.ratings import Status
+
+
+@dataclass
+class Progress:
+    """What a run has done so far; counts of calls and accounts, times in seconds.
+
+    Attributes:
+        wanted: accounts that this run asks for.
+        ended: how many of them have an outcome, by status.
+        calls: calls sent.
+        retries: calls beyond the first of their account.
+        refusals: answers 429.
+        rate: calls per second allowed now.
+        outage: whether the provider is taken to be down.
+    """
+
+    wanted: int
+    rate: float
+    calls: int = 0
+    retries: int = 0
+    refusals: int = 0
+    outage: bool = False
+    ended: Counter[Status] = field(default_factory=Counter)
+
+    @property
+    def left(self) -> int:
+        """Accounts of this run without an outcome."""
+        return self.wanted - self.ended.total()
+
+    @property
+    def seconds_left(self) -> float:
+        """At the allowed rate; retries may add to it."""
+        return self.left / self.rate

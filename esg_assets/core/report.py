@@ -1,0 +1,122 @@
+"""The report file: RFC 4180 CSV, the same answers give the same bytes, no spreadsheet runs a cell.
+
+Sealing and publishing it is `esg_assets.adapters.publications`; which outcome counts is
+`esg_assets.core.outcomes`.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from esg_assets.core.accounts import Snapshot
+from esg_assets.core.ports import Source
+from esg_assets.core.ratings import Metric, Status
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+ROWS_PER_CHUNK = 5_000
+
+_ACCOUNT = ("account_id", "account_name", "account_type", "base_currency")
+_SCORES = ("overall_score", "environmental_score", "social_score", "governance_score")
+_RATING = ("rating", "primary_focus", "coverage_pct", "rating_as_of")
+
+
+def columns(metrics: Sequence[Metric]) -> list[str]:
+    """The header row, with one column for each of ESG_METRICS."""
+    return [
+        "report_date",
+        "as_of",
+        *_ACCOUNT,
+        "market_value",
+        "overall_esg_score",
+        *_SCORES[1:],
+        "esg_rating",
+        "primary_esg_focus",
+        "coverage_pct",
+        "rating_as_of",
+        *(m.name for m in metrics),
+        "processing_status",
+        "reason",
+    ]
+
+
+def guard(text: str) -> str:
+    """`text` as a cell that no spreadsheet takes for a formula; `unguard` gives it back."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def unguard(cell: str) -> str:
+    """The text that `guard` made `cell` from."""
+    return cell.removeprefix("'")
+
+
+def render(snapshot: Snapshot, outcomes: pa.Table) -> Iterator[bytes]:
+    """The report as UTF-8 chunks, header first.
+
+    Args:
+        snapshot: the day's accounts.
+        outcomes: OUTCOME_SCHEMA without `raw`, one row for each account of the snapshot in the
+            snapshot's order, every one with a status (`outcomes.latest`).
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns(snapshot.metrics))
+    for start in range(0, snapshot.count, ROWS_PER_CHUNK):
+        accounts = snapshot.accounts.slice(start, ROWS_PER_CHUNK)
+        writer.writerows(_rows(snapshot, accounts, outcomes.slice(start, ROWS_PER_CHUNK)))
+        yield out.getvalue().encode()
+        out.seek(0)
+        out.truncate()
+    if snapshot.count == 0:
+        yield out.getvalue().encode()
+
+
+def _rows(snapshot: Snapshot, accounts: pa.Table, outcomes: pa.Table) -> Iterator[Sequence[str]]:
+    def texts(table: pa.Table, name: str) -> list[str]:
+        return [value or "" for value in table.column(name).to_pylist()]
+
+    dates = [
+        [text] * accounts.num_rows for text in (snapshot.partition.isoformat(), snapshot.as_of.isoformat())
+    ]
+    guarded = [[guard(cell) for cell in texts(accounts, name)] for name in _ACCOUNT]
+    sent = [dict(pairs or ()) for pairs in outcomes.column("metrics").to_pylist()] if snapshot.metrics else []
+    return zip(
+        *dates,
+        *guarded,
+        texts(accounts, "market_value"),
+        *(texts(outcomes, name) for name in (*_SCORES, *_RATING)),
+        *([values.get(m.name, "") for values in sent] for m in snapshot.metrics),
+        texts(outcomes, "status"),
+        texts(outcomes, "reason"),
+        strict=True,
+    )
+
+
+def count_rows(source: Source) -> tuple[int, Counter[Status]]:
+    """Rows of a report, and by processing status, as any CSV reader sees them."""
+    rows = csv.DictReader(_lines(source), strict=True)
+    counts = Counter(Status(row["processing_status"]) for row in rows)
+    return sum(counts.values()), counts
+
+
+def _lines(source: Source) -> Iterable[str]:
+    """The source as text lines with their line ends, as the csv module wants them."""
+
+    class Reader(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the base says Buffer
+            data = source.read(len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
+
+    return io.TextIOWrapper(io.BufferedReader(Reader(), 1 << 20), encoding="utf-8", newline="")
+
+
+def file_name(partition: date, version: int) -> str:
+    """What a decrypted report is called."""
+    return f"esg_report_{partition.isoformat()}_v{version}.csv"

@@ -1,0 +1,183 @@
+"""The verdicts on a day's accounts, ratings and report: pure functions of counts and limits.
+
+Dagster's asset checks show them (`esg_assets.checks`), and `encrypted_report_csv` enforces them
+again on what it reads, because a check in one run does not stop a materialization in another.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from esg_assets.core.errors import RowProblem
+from esg_assets.core.ratings import Status
+
+ACCOUNTS_COMPLETE = "accounts_complete_and_unique"
+ACCOUNT_COUNT = "account_count_plausible"
+ONE_OUTCOME = "every_account_has_one_outcome"
+FAILURE_RATE = "failure_rate"
+NOT_RATED_RATE = "not_rated_rate"
+REPORT_EQUALS = "report_equals_ratings"
+STILL_VERIFIES = "report_still_verifies"
+
+SHOWN_PROBLEMS = 5
+
+Counts = Mapping[Status, int]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The settings that verdicts compare with; shares from 0 to 1."""
+
+    failure_warn: float = 0.01
+    failure_error: float = 0.05
+    failure_block: float = 0.5
+    not_rated_block: float = 0.5
+    not_rated_rise_block: float = 0.1
+    count_warn: float = 0.1
+    count_drop_block: float = 0.25
+
+
+@dataclass(frozen=True)
+class Past:
+    """What verdicts compare with: the latest earlier publication."""
+
+    report_date: str
+    accounts: int
+    not_rated: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One judgement.
+
+    Attributes:
+        check: the check's name.
+        passed: whether all is well.
+        severity: how bad it is when not passed.
+        blocks: whether nothing may be published.
+        note: one sentence with the numbers, for people; no account id, name or score.
+        measured: figures by name, for metadata.
+    """
+
+    check: str
+    passed: bool
+    note: str
+    severity: Literal["WARN", "ERROR"] = "ERROR"
+    blocks: bool = False
+    measured: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+def accounts_complete(count: int, problems: Sequence[RowProblem]) -> Verdict:
+    """Whether the account list keeps every rule."""
+    if problems:
+        shown = "; ".join(str(p) for p in problems[:SHOWN_PROBLEMS])
+        hidden = len(problems) - SHOWN_PROBLEMS
+        more = f"; and {hidden:,} more" if hidden > 0 else ""
+        note = f"{len(problems):,} problems in the account list: {shown}{more}"
+        return Verdict(
+            ACCOUNTS_COMPLETE, passed=False, blocks=True, note=note, measured={"problems": len(problems)}
+        )
+    note = f"{count:,} active accounts, every id present and unique"
+    return Verdict(ACCOUNTS_COMPLETE, passed=True, note=note, measured={"accounts": count, "problems": 0})
+
+
+def account_count(count: int, past: Past | None, limits: Limits) -> Verdict:
+    """Whether the number of accounts is plausible against the latest earlier report."""
+    if past is None or past.accounts == 0:
+        note = f"{count:,} active accounts; no earlier report to compare with"
+        return Verdict(ACCOUNT_COUNT, passed=True, note=note, severity="WARN", measured={"accounts": count})
+    change = count / past.accounts - 1
+    measured = {"accounts": count, "accounts_before": past.accounts, "change": round(change, 4)}
+    note = (
+        f"{count:,} active accounts against {past.accounts:,} in the report of {past.report_date} "
+        f"({change:+.1%})"
+    )
+    if -change > limits.count_drop_block:
+        note += f"; a fall of more than {limits.count_drop_block:.0%} stops the run (ESG_ACCOUNTS_DROP_BLOCK)"
+        return Verdict(ACCOUNT_COUNT, passed=False, blocks=True, note=note, measured=measured)
+    if abs(change) > limits.count_warn:
+        note += f"; more than {limits.count_warn:.0%} (ESG_ACCOUNTS_CHANGE_WARN)"
+        return Verdict(ACCOUNT_COUNT, passed=False, severity="WARN", note=note, measured=measured)
+    return Verdict(ACCOUNT_COUNT, passed=True, severity="WARN", note=note, measured=measured)
+
+
+def one_outcome(accounts: int, counts: Counts) -> Verdict:
+    """Whether active = SUCCESS + NOT_RATED + FAILED."""
+    ended = sum(counts.values())
+    split = " + ".join(f"{counts.get(s, 0):,} {s}" for s in Status)
+    measured = {"accounts": accounts, "outcomes": ended, **{s.value: counts.get(s, 0) for s in Status}}
+    if ended != accounts:
+        note = f"{accounts:,} active accounts but {split} = {ended:,}: {accounts - ended:,} have no outcome"
+        return Verdict(ONE_OUTCOME, passed=False, blocks=True, note=note, measured=measured)
+    return Verdict(
+        ONE_OUTCOME, passed=True, note=f"{accounts:,} active accounts = {split}", measured=measured
+    )
+
+
+def failure_rate(counts: Counts, limits: Limits) -> Verdict:
+    """Whether few enough accounts failed."""
+    total, failed = sum(counts.values()), counts.get(Status.FAILED, 0)
+    rate = failed / total if total else 0.0
+    measured = {"failed": failed, "failure_rate": round(rate, 6)}
+    note = f"{failed:,} of {total:,} accounts failed ({rate:.1%})"
+    if rate > limits.failure_block:
+        note += f"; more than {limits.failure_block:.0%} stops the publication (ESG_FAILURE_RATE_BLOCK)"
+        return Verdict(FAILURE_RATE, passed=False, blocks=True, note=note, measured=measured)
+    if rate > limits.failure_error:
+        note += f"; more than {limits.failure_error:.0%} (ESG_FAILURE_RATE_ERROR)"
+        return Verdict(FAILURE_RATE, passed=False, note=note, measured=measured)
+    if rate > limits.failure_warn:
+        note += f"; more than {limits.failure_warn:.0%} (ESG_FAILURE_RATE_WARN)"
+        return Verdict(FAILURE_RATE, passed=False, severity="WARN", note=note, measured=measured)
+    return Verdict(FAILURE_RATE, passed=True, severity="WARN", note=note, measured=measured)
+
+
+def not_rated_rate(counts: Counts, past: Past | None, limits: Limits) -> Verdict:
+    """Whether few enough accounts are unrated: a wrong base URL answers 404 to everything."""
+    total, unrated = sum(counts.values()), counts.get(Status.NOT_RATED, 0)
+    rate = unrated / total if total else 0.0
+    measured: dict[str, float | int | str] = {"not_rated": unrated, "not_rated_rate": round(rate, 6)}
+    note = f"{unrated:,} of {total:,} accounts are not rated ({rate:.1%})"
+    if rate > limits.not_rated_block:
+        note += f"; more than {limits.not_rated_block:.0%} stops the publication (ESG_NOT_RATED_RATE_BLOCK)"
+        return Verdict(NOT_RATED_RATE, passed=False, blocks=True, note=note, measured=measured)
+    if past is not None and past.accounts:
+        rise = rate - past.not_rated / past.accounts
+        measured["not_rated_rise"] = round(rise, 6)
+        note += f", {rise * 100:+.1f} points against the report of {past.report_date}"
+        if rise > limits.not_rated_rise_block:
+            points = limits.not_rated_rise_block * 100
+            note += (
+                f"; a rise of more than {points:.0f} points stops the publication (ESG_NOT_RATED_RISE_BLOCK)"
+            )
+            return Verdict(NOT_RATED_RATE, passed=False, blocks=True, note=note, measured=measured)
+    return Verdict(NOT_RATED_RATE, passed=True, severity="WARN", note=note, measured=measured)
+
+
+def on_ratings(accounts: int, counts: Counts, past: Past | None, limits: Limits) -> list[Verdict]:
+    """Every verdict on a day's ratings, in the order they are shown."""
+    return [
+        one_outcome(accounts, counts),
+        failure_rate(counts, limits),
+        not_rated_rate(counts, past, limits),
+    ]
+
+
+def on_publication(accounts: int, counts: Counts, past: Past | None, limits: Limits) -> list[Verdict]:
+    """Every verdict that must not block before a report may be published."""
+    return [account_count(accounts, past, limits), *on_ratings(accounts, counts, past, limits)]
+
+
+def report_equals(*, rows: int, rows_read: int, same_bytes: bool, same_counts: bool) -> Verdict:
+    """Whether the sealed report, read back from the store, is what the ratings say."""
+    measured = {"rows": rows, "rows_read_back": rows_read}
+    if rows == rows_read and same_bytes and same_counts:
+        note = f"{rows:,} rows sealed, read back from the store and equal to the ratings"
+        return Verdict(REPORT_EQUALS, passed=True, note=note, measured=measured)
+    differences = [
+        *([] if rows == rows_read else [f"{rows_read:,} rows instead of {rows:,}"]),
+        *([] if same_counts else ["other counts by status"]),
+        *([] if same_bytes else ["other bytes"]),
+    ]
+    note = f"the report read back from the store differs from the ratings: {', '.join(differences)}"
+    return Verdict(REPORT_EQUALS, passed=False, blocks=True, note=note, measured=measured)
