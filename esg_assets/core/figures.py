@@ -1,0 +1,321 @@
+"""The day's figures, exact: counts, rates, means, quartiles and distributions of one report.
+
+What of them may be seen in the clear is decided in `esg_assets.core.disclosure`; how they are told
+in `esg_assets.core.summary` and `esg_assets.core.summary_words`.
+
+Rules, each of which changes a figure:
+
+* Averages (scores and further metrics) are over SUCCESS accounts with enough coverage. A rating
+  without coverage_pct is included and counted as such: a provider that never sends coverage would
+  otherwise have no averages at all.
+* An account without a score is left out of that score's figures; it is never a zero.
+* Distributions (primary focus, letter, age) are over every SUCCESS account: low coverage keeps
+  scores out of averages, not accounts out of the book.
+* Amounts in different currencies are never added. Market-value weights are those of the accounts in
+  the one currency that most of them have (the alphabetically first of equals; accounts without a
+  currency are a group of their own, ""); the others are counted as left out.
+* A weight is a market value above zero; zero, negative and unknown ones are counted as left out.
+* Quartiles interpolate linearly between the two nearest accounts (Hyndman and Fan's type 7).
+
+Sums are correctly rounded (`math.fsum`), so neither the order of the accounts nor the cut into
+batches changes a bit of the result.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esg_assets.core.outcomes import SCORE_COLUMNS
+from esg_assets.core.ratings import Metric, Reason, Status
+
+Floats = npt.NDArray[np.float64]
+
+# Arrow also reads "nan", "inf" and "+5"; none of them is a JSON number.
+_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+
+
+@dataclass(frozen=True)
+class FigureRules:
+    """The settings that figures depend on.
+
+    Attributes:
+        as_of: the date that was asked for; ages of ratings are counted from it.
+        min_coverage_pct: ESG_MIN_COVERAGE_PCT, 0 to 100.
+        max_rating_age_days: ESG_MAX_RATING_AGE_DAYS; a rating older than this is stale.
+        metrics: ESG_METRICS.
+    """
+
+    as_of: date
+    min_coverage_pct: float = 65.0
+    max_rating_age_days: int = 366
+    metrics: tuple[Metric, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One score (0 to 100) over the accounts that count for averages; None where there are none.
+
+    Attributes:
+        accounts: how many have the score.
+        weighted_accounts: how many of them carry the weighted mean.
+        effective_accounts: Kish's effective number of those, (sum of weights)² / sum of squares: 1
+            where one account outweighs all others. Disclosure control looks at it.
+    """
+
+    accounts: int
+    mean: float | None
+    lower_quartile: float | None
+    median: float | None
+    upper_quartile: float | None
+    weighted_accounts: int
+    effective_accounts: float
+    weighted_mean: float | None
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Which of the accounts that count for averages carry market-value weights; parts add up to all."""
+
+    currency: str
+    accounts: int
+    other_currency: int
+    not_positive: int
+    unknown_market_value: int
+
+
+@dataclass(frozen=True)
+class Average:
+    """A further metric over the accounts that count for averages and have it."""
+
+    accounts: int
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Exact figures of one report; sealed to the recipients, never shown as they are.
+
+    Attributes:
+        rules: what they were made by.
+        accounts: all accounts of the snapshot.
+        by_status: all three statuses; they add up to `accounts`.
+        failures: FAILED accounts by reason; only reasons that occur.
+        enough_coverage, unknown_coverage, below_coverage: SUCCESS accounts; the first two count for
+            averages.
+        scores: by name of SCORE_COLUMNS.
+        focus: SUCCESS accounts by primary focus, "" where there is none.
+        letters: SUCCESS accounts by rating letter, "" where there is none.
+        current_ratings, stale_ratings, undated_ratings: SUCCESS accounts by age of the rating.
+        metrics: by name.
+        unknown_market_value: accounts of any status whose market value is absent or no number.
+    """
+
+    rules: FigureRules
+    accounts: int
+    by_status: Mapping[Status, int]
+    failures: Mapping[Reason, int]
+    enough_coverage: int
+    unknown_coverage: int
+    below_coverage: int
+    scores: Mapping[str, Spread]
+    weighting: Weighting
+    focus: Mapping[str, int]
+    letters: Mapping[str, int]
+    current_ratings: int
+    stale_ratings: int
+    undated_ratings: int
+    metrics: Mapping[str, Average]
+    unknown_market_value: int
+
+    @property
+    def scored_accounts(self) -> int:
+        """Accounts that count for averages."""
+        return self.enough_coverage + self.unknown_coverage
+
+    @property
+    def success_rate(self) -> float | None:
+        """Share of SUCCESS accounts, 0 to 1; None without accounts."""
+        return self.by_status[Status.SUCCESS] / self.accounts if self.accounts else None
+
+
+def side_by_side(accounts: pa.Table, outcomes: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Batches with the columns of both, for `Tally.add`.
+
+    Args:
+        accounts: rows of ACCOUNT_SCHEMA.
+        outcomes: rows of OUTCOME_SCHEMA (with or without `raw`), one for each account, in the same
+            order (`esg_assets.core.outcomes.latest`).
+    """
+    table = outcomes
+    for name in ("market_value", "base_currency"):
+        table = table.append_column(name, accounts.column(name))
+    yield from table.to_batches(max_chunksize=65_536)
+
+
+def figures(batches: Iterable[pa.RecordBatch], rules: FigureRules) -> Figures:
+    """Figures of a whole report; see `Tally.add` for the columns."""
+    tally = Tally(rules)
+    for batch in batches:
+        tally.add(batch)
+    return tally.figures()
+
+
+class Tally:
+    """Adds a report up, batch by batch.
+
+    Keeps some 50 bytes for each account that counts for averages, and 8 more for each metric.
+    """
+
+    def __init__(self, rules: FigureRules) -> None:
+        self._rules = rules
+        self._status: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._focus: Counter[str] = Counter()
+        self._letters: Counter[str] = Counter()
+        self._coverage: Counter[str] = Counter()
+        self._age: Counter[str] = Counter()
+        self._unknown_market_value = 0
+        self._kept: dict[str, list[Floats]] = {}
+        self._currency: list[pa.Array] = [pa.array([], pa.string())]
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count a batch in.
+
+        Args:
+            batch: status (never null), reason, the four scores, primary_focus, rating, coverage_pct,
+                rating_as_of and metrics as in OUTCOME_SCHEMA; market_value and base_currency as in
+                ACCOUNT_SCHEMA. Further columns are ignored.
+        """
+        table = pa.Table.from_batches([batch]).combine_chunks()
+        self._status += _count(table["status"])
+        self._failures += _count(table["reason"].filter(pc.equal(table["status"], Status.FAILED.value)))
+        self._unknown_market_value += int(np.isnan(_numbers(table["market_value"])).sum())
+        rated = table.filter(pc.equal(table["status"], Status.SUCCESS.value))
+        self._focus += _count(rated["primary_focus"])
+        self._letters += _count(rated["rating"])
+        oldest = (self._rules.as_of - timedelta(days=self._rules.max_rating_age_days)).isoformat()
+        # ISO dates compare as text just as they do as dates.
+        age = pc.if_else(pc.less(rated["rating_as_of"], oldest), "stale", "current")
+        self._age += _count(pc.fill_null(age, "undated"))
+        coverage = _numbers(rated["coverage_pct"])
+        below = coverage < self._rules.min_coverage_pct  # an unknown coverage is not below
+        unknown = int(np.isnan(coverage).sum())
+        self._coverage += Counter(
+            below=int(below.sum()), unknown=unknown, enough=len(coverage) - unknown - int(below.sum())
+        )
+        self._keep(rated.filter(pa.array(~below)))
+
+    def _keep(self, scored: pa.Table) -> None:
+        """Hold on to the numbers of accounts that count for averages: medians need them all."""
+        for name in (*SCORE_COLUMNS, "market_value"):
+            self._kept.setdefault(name, []).append(_numbers(scored[name]))
+        for metric in self._rules.metrics:
+            sent = pc.map_lookup(scored["metrics"].combine_chunks(), pa.scalar(metric.name), "first")
+            self._kept.setdefault(f"metric {metric.name}", []).append(_numbers(sent))
+        self._currency.append(pc.fill_null(scored["base_currency"].combine_chunks(), ""))
+
+    def figures(self) -> Figures:
+        """The figures of all batches added so far.
+
+        Raises:
+            ValueError: an account has no outcome, or a FAILED one no reason: reconciliation, which
+                comes first, lets neither through.
+        """
+        weights, weighting = self._weights()
+        metrics = {m.name: self._values(f"metric {m.name}") for m in self._rules.metrics}
+        return Figures(
+            rules=self._rules,
+            accounts=self._status.total(),
+            by_status={Status(s): 0 for s in Status} | {Status(s): n for s, n in self._status.items()},
+            failures={Reason(reason): n for reason, n in sorted(self._failures.items())},
+            enough_coverage=self._coverage["enough"],
+            unknown_coverage=self._coverage["unknown"],
+            below_coverage=self._coverage["below"],
+            scores={name: _spread(self._values(name), weights) for name in SCORE_COLUMNS},
+            weighting=weighting,
+            focus=dict(sorted(self._focus.items())),
+            letters=dict(sorted(self._letters.items())),
+            current_ratings=self._age["current"],
+            stale_ratings=self._age["stale"],
+            undated_ratings=self._age["undated"],
+            metrics={
+                name: Average(int(np.isfinite(sent).sum()), _mean(sent[np.isfinite(sent)]))
+                for name, sent in metrics.items()
+            },
+            unknown_market_value=self._unknown_market_value,
+        )
+
+    def _values(self, name: str) -> Floats:
+        return np.concatenate([np.empty(0), *self._kept.get(name, [])])
+
+    def _weights(self) -> tuple[Floats, Weighting]:
+        """Weight of each kept account (NaN: none), and who has one."""
+        values = self._values("market_value")
+        codes = pa.chunked_array(self._currency).combine_chunks().dictionary_encode()
+        names, code = codes.dictionary.to_pylist(), codes.indices.to_numpy(zero_copy_only=False)
+        usable = values > 0
+        held = Counter(code[usable].tolist())
+        chosen = min(held, key=lambda c: (-held[c], names[c]), default=-1)
+        weighted = usable & (code == chosen)
+        weighting = Weighting(
+            currency=names[chosen] if held else "",
+            accounts=int(weighted.sum()),
+            other_currency=int((usable & ~weighted).sum()),
+            not_positive=int((values <= 0).sum()),
+            unknown_market_value=int(np.isnan(values).sum()),
+        )
+        return np.where(weighted, values, np.nan), weighting
+
+
+def _count(column: pa.Array) -> Counter[str]:
+    found = pc.value_counts(pc.fill_null(column, "")).to_pylist()
+    return Counter({f["values"]: f["counts"] for f in found})
+
+
+def _numbers(column: pa.Array) -> Floats:
+    """Number texts as floats; NaN for what is absent or no finite number."""
+    text = pc.if_else(pc.match_substring_regex(column, _NUMBER), column, pa.scalar(None, pa.string()))
+    numbers = np.asarray(pc.fill_null(pc.cast(text, pa.float64()), math.nan), dtype=np.float64)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _mean(values: Floats) -> float | None:
+    return math.fsum(values.tolist()) / len(values) if len(values) else None
+
+
+def _spread(score: Floats, weights: Floats) -> Spread:
+    there = np.isfinite(score)
+    values = score[there]
+    lower, median, upper = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if len(values) else [None] * 3
+    weighted = there & np.isfinite(weights)
+    mean, effective = _weighted_mean(score[weighted], weights[weighted])
+    return Spread(
+        accounts=len(values),
+        mean=_mean(values),
+        lower_quartile=lower,
+        median=median,
+        upper_quartile=upper,
+        weighted_accounts=int(weighted.sum()),
+        effective_accounts=effective,
+        weighted_mean=mean,
+    )
+
+
+def _weighted_mean(values: Floats, weights: Floats) -> tuple[float | None, float]:
+    """Weighted mean, and the effective number of accounts behind it; weights are above zero."""
+    if not len(values):
+        return None, 0.0
+    # Scaled by a power of two, which loses no bit: squares and products of any amounts stay finite.
+    scaled = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
+    total = math.fsum(scaled.tolist())
+    return (
+        math.fsum((values * scaled).tolist()) / total,
+        total**2 / math.fsum((scaled**2).tolist()),
+    )
