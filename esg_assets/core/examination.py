@@ -1,0 +1,190 @@
+"""Judging a chain: every fault named by sequence, date and version.
+
+Takes what the store holds as bytes and says which entries stand and what is wrong with the others.
+A fault is told once, where it is: what follows a faulty entry is not blamed for it.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from esg_assets.core import chain
+from esg_assets.core.chain import Entry
+from esg_assets.core.chain_bodies import Kind
+from esg_assets.core.errors import Tampered
+from esg_assets.core.ports import Keyring
+from esg_assets.core.store_identity import StoreIdentity
+
+_DATE = re.compile(rb'"date":"(\d{4}-\d\d-\d\d)"')
+_VERSION = re.compile(rb'"version":(\d{1,9})[,}]')
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry: its sequence and the SHA-256 of the whole object. Before any: 0 and zeros."""
+
+    sequence: int = 0
+    sha256: str = chain.NOTHING
+
+    def __str__(self) -> str:
+        return f"{self.sequence}:{self.sha256}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong with the records.
+
+    Attributes:
+        sequence: of the entry it is about, 0 for the chain or store as a whole.
+        date: report date as the entry says it (ISO), None where it cannot be told.
+        version: likewise.
+        what: one sentence part, without any secret.
+    """
+
+    sequence: int
+    what: str
+    date: str | None = None
+    version: int | None = None
+
+    def __str__(self) -> str:
+        about = "".join(
+            [
+                f"entry {self.sequence}" if self.sequence else "the records",
+                f", report {self.date}" if self.date else "",
+                f" version {self.version}" if self.version else "",
+            ]
+        )
+        return f"{about}: {self.what}"
+
+
+class Examination:
+    """Judges entries one after the other, in ascending order of sequence.
+
+    Attributes:
+        entries: those without a fault, ascending.
+        faults: what is wrong, ascending.
+        head: of the last object taken, faulty or not.
+    """
+
+    def __init__(self, place: StoreIdentity, keyring: Keyring) -> None:
+        self.entries: list[Entry] = []
+        self.faults: list[Fault] = []
+        self.head = Head()
+        self._place = place
+        self._keyring = keyring
+        self._previous: str | None = chain.NOTHING  # None: unknown, the entry before is faulty or gone
+        self._versions: dict[str, int] = {}
+
+    def take(self, sequence: int, data: bytes) -> None:
+        """Judge the object of `sequence` and go on from it."""
+        missing = self._missing(sequence)
+        if missing:
+            self.faults.append(missing)
+            self._previous = None
+        entry, fault = self._judge(sequence, data)
+        if fault:
+            self.faults.append(fault)
+        self.head = Head(sequence, hashlib.sha256(data).hexdigest())
+        if entry is None:
+            self._previous = None
+        else:
+            self._previous = entry.sha256
+            self.entries.append(entry)
+            if entry.kind is Kind.PUBLISH:
+                self._versions[str(entry.body["date"])] = int(entry.body["version"])
+
+    def judge_next(self, data: bytes) -> Fault | None:
+        """What would be wrong with `data` as the next entry; changes nothing."""
+        return self._judge(self.head.sequence + 1, data)[1]
+
+    def _missing(self, sequence: int) -> Fault | None:
+        first, last = self.head.sequence + 1, sequence - 1
+        if first > last:
+            return None
+        if first == last:
+            return Fault(first, "the entry is missing")
+        return Fault(first, f"the entries {first} to {last} are missing")
+
+    def _judge(self, sequence: int, data: bytes) -> tuple[Entry | None, Fault | None]:
+        try:
+            entry = chain.decode(data)
+        except Tampered as error:
+            date, version = _DATE.search(data), _VERSION.search(data)
+            date_text, number = date and date[1].decode(), version and int(version[1])
+            return None, Fault(sequence, str(error), date_text, number)
+        what = self._wrong_place(entry, sequence) or self._wrong_signature_or_link(entry, sequence)
+        what = what or self._wrong_in_history(entry)
+        if what:
+            return None, Fault(sequence, what, entry.body.get("date"), entry.body.get("version"))
+        return entry, None
+
+    def _wrong_place(self, entry: Entry, sequence: int) -> str:
+        if entry.place.environment != self._place.environment:
+            return "the entry was made for another environment"
+        if entry.place.store != self._place.store:
+            return "the entry was made for another store"
+        if entry.sequence != sequence:
+            return f"the entry stands here but was made as entry {entry.sequence}"
+        return ""
+
+    def _wrong_signature_or_link(self, entry: Entry, sequence: int) -> str:
+        statement = chain.statement(self._place, sequence, entry.payload_sha256)
+        if not self._keyring.verify(entry.key_name, sequence, statement, entry.signature):
+            return "the entry is not signed by a key that is known and valid at this sequence"
+        if self._previous is not None and entry.link.previous != self._previous:
+            return "the entry does not follow the one before it"
+        return ""
+
+    def _wrong_in_history(self, entry: Entry) -> str:
+        """Faults against what was published before; a hole in the chain excuses what it may have held."""
+        if entry.kind is Kind.RESTORE:
+            return ""
+        date = str(entry.body["date"])
+        published = self._versions.get(date, 0)
+        if entry.kind is Kind.PUBLISH:
+            version = int(entry.body["version"])
+            if version <= published:
+                return f"version {version} of this date is there already"
+            if version > published + 1 and not self.faults:
+                return f"version {version} stands where version {published + 1} is due"
+            return ""
+        if int(entry.body.get("version", 1)) > published and not self.faults:
+            return f"a {entry.kind} entry for a report that was never published"
+        return ""
+
+
+def examine(
+    objects: Iterable[tuple[int, bytes]], place: StoreIdentity, keyring: Keyring
+) -> tuple[list[Entry], list[Fault]]:
+    """Judge a whole chain: (sequence, object) pairs in any order.
+
+    Returns:
+        The entries without a fault, and the faults; both ascending by sequence. Entries cut off at
+        the end leave no trace here: compare the head with one that was remembered.
+    """
+    examination = Examination(place, keyring)
+    for sequence, data in sorted(objects):
+        examination.take(sequence, data)
+    return examination.entries, examination.faults
+
+
+def head_fault(expected: Head, head: Head, objects: Iterable[tuple[int, str]]) -> Fault | None:
+    """The fault if the chain does not contain `expected`, such as a head remembered elsewhere.
+
+    Args:
+        expected: what was remembered.
+        head: the chain's.
+        objects: sequence and SHA-256 of the whole object, of the entries that stand.
+    """
+    if expected.sequence == 0:
+        return None
+    if head.sequence < expected.sequence:
+        return Fault(
+            expected.sequence,
+            f"the chain ends at entry {head.sequence}, before the expected entry {expected.sequence}: "
+            "entries were cut off, or an older copy was restored",
+        )
+    if (expected.sequence, expected.sha256) not in set(objects):
+        return Fault(expected.sequence, "the entry is not the expected one: the chain was rewritten")
+    return None

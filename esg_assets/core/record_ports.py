@@ -1,0 +1,76 @@
+"""The ports of the records: the chain, sealed handles, and whom reports are sealed to.
+
+The ports that the nightly job needs of the outside world are in `esg_assets.core.ports`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from esg_assets.core.accounts import Snapshot
+from esg_assets.core.chain import Entry
+from esg_assets.core.chain_bodies import Kind
+from esg_assets.core.examination import Examination, Head
+from esg_assets.core.ports import Envelope, PartRef, Snapshots
+from esg_assets.core.publication import Publication
+from esg_assets.core.store_identity import StoreIdentity
+
+MakeBody = Callable[[Sequence[Entry]], Mapping[str, Any]]
+"""Makes an entry's body from the entries before it; raises Refused when it must not be written."""
+
+
+class Chain(Protocol):
+    """The one signed chain of the records store. Every read is verified; raises Tampered otherwise."""
+
+    def place(self) -> StoreIdentity:
+        """The records store's identity, made now if it has none yet."""
+
+    def append(self, kind: Kind, body: Mapping[str, Any] | MakeBody, *, recorded_at: dt.datetime) -> Entry:
+        """Write the next entry; `body` is made again when another writer was first.
+
+        Raises:
+            Refused: `body` said so; Tampered; SettingsWrong: there is no key to sign with.
+        """
+
+    def entries(self) -> Sequence[Entry]:
+        """Every entry, first to last."""
+
+    def head(self) -> Head:
+        """The last entry."""
+
+    def publications(self) -> list[Publication]:
+        """Every published version in the order of publication."""
+
+    def latest_publication(self, partition: dt.date) -> Publication | None:
+        """The newest version of a date, None if it is not published."""
+
+    def examine(self) -> Examination:
+        """Read everything anew and judge it; raises for nothing that is wrong with the entries."""
+
+
+class Handles(Protocol):
+    """Small sealed JSON objects in the work store."""
+
+    def put(self, kind: str, name: str, partition: dt.date, value: Mapping[str, Any]) -> None:
+        """Keep `value`; a later `put` of the same name replaces it."""
+
+    def get(self, kind: str, name: str, partition: dt.date) -> dict[str, Any] | None:
+        """What was put last, None if nothing was (or it is gone with the working window)."""
+
+
+class StoredSnapshots(Snapshots, Protocol):
+    """Snapshots that can say what they are stored as."""
+
+    def ref(self, snapshot: Snapshot) -> PartRef:
+        """Name and digest of the sealed object of a saved snapshot."""
+
+
+class RecipientsEnvelope(Protocol):
+    """Seals to the recipients; cannot open what it sealed."""
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        """The recipients' fingerprints."""
+
+    def one_time(self) -> Envelope:
+        """Seals to the recipients and to a new key kept nowhere else, and opens with that."""
