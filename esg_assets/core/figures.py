@@ -15,10 +15,9 @@ Rules, each of which changes a figure:
   the one currency that most of them have (the alphabetically first of equals; accounts without a
   currency are a group of their own, ""); the others are counted as left out.
 * A weight is a market value above zero; zero, negative and unknown ones are counted as left out.
-* Quartiles interpolate linearly between the two nearest accounts (Hyndman and Fan's type 7).
 
-Sums are correctly rounded (`math.fsum`), so neither the order of the accounts nor the cut into
-batches changes a bit of the result.
+Neither the order of the accounts nor the cut into batches changes a bit of the result. The arithmetic
+is in `esg_assets.core.averages`.
 """
 
 import math
@@ -28,14 +27,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from esg_assets.core.averages import Average, Floats, Spread, average, spread
 from esg_assets.core.outcomes import SCORE_COLUMNS
 from esg_assets.core.ratings import Metric, Reason, Status
-
-Floats = npt.NDArray[np.float64]
 
 # Arrow also reads "nan", "inf" and "+5"; none of them is a JSON number.
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
@@ -59,27 +56,6 @@ class FigureRules:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """One score (0 to 100) over the accounts that count for averages; None where there are none.
-
-    Attributes:
-        accounts: how many have the score.
-        weighted_accounts: how many of them carry the weighted mean.
-        effective_accounts: Kish's effective number of those, (sum of weights)² / sum of squares: 1
-            where one account outweighs all others. Disclosure control looks at it.
-    """
-
-    accounts: int
-    mean: float | None
-    lower_quartile: float | None
-    median: float | None
-    upper_quartile: float | None
-    weighted_accounts: int
-    effective_accounts: float
-    weighted_mean: float | None
-
-
-@dataclass(frozen=True)
 class Weighting:
     """Which of the accounts that count for averages carry market-value weights; parts add up to all."""
 
@@ -88,14 +64,6 @@ class Weighting:
     other_currency: int
     not_positive: int
     unknown_market_value: int
-
-
-@dataclass(frozen=True)
-class Average:
-    """A further metric over the accounts that count for averages and have it."""
-
-    accounts: int
-    mean: float | None
 
 
 @dataclass(frozen=True)
@@ -229,7 +197,6 @@ class Tally:
                 comes first, lets neither through.
         """
         weights, weighting = self._weights()
-        metrics = {m.name: self._values(f"metric {m.name}") for m in self._rules.metrics}
         return Figures(
             rules=self._rules,
             accounts=self._status.total(),
@@ -238,17 +205,14 @@ class Tally:
             enough_coverage=self._coverage["enough"],
             unknown_coverage=self._coverage["unknown"],
             below_coverage=self._coverage["below"],
-            scores={name: _spread(self._values(name), weights) for name in SCORE_COLUMNS},
+            scores={name: spread(self._values(name), weights) for name in SCORE_COLUMNS},
             weighting=weighting,
             focus=dict(sorted(self._focus.items())),
             letters=dict(sorted(self._letters.items())),
             current_ratings=self._age["current"],
             stale_ratings=self._age["stale"],
             undated_ratings=self._age["undated"],
-            metrics={
-                name: Average(int(np.isfinite(sent).sum()), _mean(sent[np.isfinite(sent)]))
-                for name, sent in metrics.items()
-            },
+            metrics={m.name: average(self._values(f"metric {m.name}")) for m in self._rules.metrics},
             unknown_market_value=self._unknown_market_value,
         )
 
@@ -284,38 +248,3 @@ def _numbers(column: pa.Array) -> Floats:
     text = pc.if_else(pc.match_substring_regex(column, _NUMBER), column, pa.scalar(None, pa.string()))
     numbers = np.asarray(pc.fill_null(pc.cast(text, pa.float64()), math.nan), dtype=np.float64)
     return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-def _mean(values: Floats) -> float | None:
-    return math.fsum(values.tolist()) / len(values) if len(values) else None
-
-
-def _spread(score: Floats, weights: Floats) -> Spread:
-    there = np.isfinite(score)
-    values = score[there]
-    lower, median, upper = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if len(values) else [None] * 3
-    weighted = there & np.isfinite(weights)
-    mean, effective = _weighted_mean(score[weighted], weights[weighted])
-    return Spread(
-        accounts=len(values),
-        mean=_mean(values),
-        lower_quartile=lower,
-        median=median,
-        upper_quartile=upper,
-        weighted_accounts=int(weighted.sum()),
-        effective_accounts=effective,
-        weighted_mean=mean,
-    )
-
-
-def _weighted_mean(values: Floats, weights: Floats) -> tuple[float | None, float]:
-    """Weighted mean, and the effective number of accounts behind it; weights are above zero."""
-    if not len(values):
-        return None, 0.0
-    # Scaled by a power of two, which loses no bit: squares and products of any amounts stay finite.
-    scaled = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
-    total = math.fsum(scaled.tolist())
-    return (
-        math.fsum((values * scaled).tolist()) / total,
-        total**2 / math.fsum((scaled**2).tolist()),
-    )
