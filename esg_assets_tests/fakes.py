@@ -1,0 +1,174 @@
+"""Hand-written stand-ins for ports. Each passes the contract suite of its port (contract/).
+
+One class per port, named Memory… for what keeps its state, Scripted… for what answers by a script.
+"""
+
+import collections
+import contextlib
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+
+from esg_assets.core.errors import KeyExists, KeyMissing, LeaseBusy
+from esg_assets.core.object_keys import check_key, check_prefix
+from esg_assets.core.ports import CallPolicy, HeldLease, Sink, Source
+from esg_assets.core.ratings import Reply
+
+
+class MemoryStore:
+    """ObjectStore in a dict; `objects` may be looked at and altered by a test."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def create(self, key: str, data: bytes) -> None:
+        with self._lock:
+            if check_key(key) in self.objects:
+                raise KeyExists(f"{key} is in the store already.")
+            self.objects[key] = bytes(data)
+
+    @contextlib.contextmanager
+    def writer(self, key: str) -> Iterator[Sink]:
+        if check_key(key) in self.objects:
+            raise KeyExists(f"{key} is in the store already.")
+        written = io.BytesIO()
+        yield written
+        self.create(key, written.getvalue())
+
+    def read(self, key: str) -> bytes:
+        try:
+            return self.objects[check_key(key)]
+        except KeyError:
+            raise KeyMissing(f"There is no {key} in the store.") from None
+
+    @contextlib.contextmanager
+    def open(self, key: str) -> Iterator[Source]:
+        yield io.BytesIO(self.read(key))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        check_prefix(prefix)
+        yield from sorted(key for key in list(self.objects) if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(check_key(key), None)
+
+
+class MemoryLeases:
+    """Leases within this process."""
+
+    def __init__(self) -> None:
+        self._holders: dict[str, str] = {}
+        self._held: set[str] = set()
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def hold(self, name: str, holder: str, *, wait_seconds: float = 0.0) -> Iterator[HeldLease]:
+        with self._changed:
+            if not self._changed.wait_for(lambda: name not in self._held, timeout=wait_seconds):
+                raise LeaseBusy(f"{name} is held by {self._holders[name]}.")
+            self._held.add(name)
+            previous, self._holders[name] = self._holders.get(name, ""), holder
+        try:
+            yield MemoryLease(previous)
+        finally:
+            with self._changed:
+                self._held.remove(name)
+                self._changed.notify_all()
+
+
+class MemoryLease:
+    """What MemoryLeases gives."""
+
+    def __init__(self, previous_holder: str) -> None:
+        self._previous_holder = previous_holder
+
+    @property
+    def previous_holder(self) -> str:
+        return self._previous_holder
+
+
+class FakeRatingsApi:
+    """RatingsApi by a script: the n-th try of an account gets its n-th reply, the last one for ever.
+
+    Args:
+        script: replies by account id; an exception among them is raised.
+        otherwise: the reply for accounts without a script; a valid rating by default.
+        policy: the policy in force.
+        during: called in each call, while it counts as in flight (to wait, or to stop the run).
+    """
+
+    def __init__(
+        self,
+        script: Mapping[str, Sequence[Reply | Exception]] | None = None,
+        *,
+        otherwise: Callable[[str, date], Reply] | None = None,
+        policy: CallPolicy | None = None,
+        during: Callable[[str], None] | None = None,
+    ) -> None:
+        self.policy = policy or CallPolicy()
+        self.calls: list[tuple[str, date]] = []
+        self.most_in_flight = 0
+        self._script = dict(script or {})
+        self._otherwise = otherwise or rating_reply
+        self._during = during
+        self._tries: collections.Counter[str] = collections.Counter()
+        self._in_flight = 0
+        self._lock = threading.Lock()
+
+    def ask(self, account_id: str, as_of: date) -> Reply:
+        with self._lock:
+            self.calls.append((account_id, as_of))
+            nth = self._tries[account_id]
+            self._tries[account_id] += 1
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            if self._during is not None:
+                self._during(account_id)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+        replies = self._script.get(account_id)
+        if not replies:
+            return self._otherwise(account_id, as_of)
+        reply = replies[min(nth, len(replies) - 1)]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+def rating_reply(account_id: str, as_of: date, **fields: object) -> Reply:
+    """A 200 with a valid rating of the account; `fields` replaces or adds some of its own."""
+    rating = {
+        "account_id": account_id,
+        "as_of": as_of.isoformat(),
+        "overall_score": 52.5,
+        "environmental_score": 50,
+        "social_score": 60.25,
+        "governance_score": 40,
+        "primary_focus": "social",
+    }
+    return Reply(200, json.dumps(rating | fields).encode())
+
+
+class FakeAuthorization:
+    """Authorization whose tokens are numbered; renewable unless `fixed`."""
+
+    def __init__(self, *, fixed: bool = False) -> None:
+        self.renewals = 0
+        self._fixed = fixed
+        self._lock = threading.Lock()
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer token-{self.renewals}"}
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        with self._lock:
+            if self._fixed:
+                return False
+            if refused == self.headers():
+                self.renewals += 1
+            return True
