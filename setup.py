@@ -16,7 +16,9 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["esg_assets", "esg_assets.*"]),
-    package_data={"esg_assets": ["py.typed", "adapters/history/migrations/*.mako"]},
+    package_data={
+        "esg_assets": ["py.typed", "adapters/history/migrations/*.mako", "simulators/contracts/*.yaml"],
+    },
     python_requires=">=3.11,<3.14",
     install_requires=[
         f"dagster=={DAGSTER}",
