@@ -1,0 +1,1 @@
+"""The external ESG Portfolio Analysis API."""
