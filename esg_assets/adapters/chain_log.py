@@ -32,6 +32,7 @@ from esg_assets.core.store_identity import StoreIdentity
 _READERS = 8  # a remote store answers in some 20 ms: five years of entries in seconds, not minutes
 _CONFLICTS_WITHOUT_PROGRESS = 20
 _FAULTS_SHOWN = 3
+_LISTINGS = 3
 
 
 class ChainLog:
@@ -196,8 +197,13 @@ class ChainLog:
 
     def _listed(self) -> tuple[list[int], int]:
         """Sequences that the store lists, ascending, and how many other objects are among them."""
-        found = [chain.sequence_of(key) for key in self._store.keys(chain.FOLDER)]
-        return sorted(each for each in found if each is not None), found.count(None)
+        for _ in range(_LISTINGS):
+            found = [chain.sequence_of(key) for key in self._store.keys(chain.FOLDER)]
+            sequences = sorted(each for each in found if each is not None)
+            if not sequences or sequences[-1] == len(sequences):
+                break
+            # A folder that is written to while it is listed may show the later of two files alone.
+        return sequences, found.count(None)
 
     def _read(self, sequences: Sequence[int]) -> Iterator[tuple[int, bytes | None]]:
         """The objects of these sequences, in that order; None for one that is gone."""
