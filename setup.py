@@ -37,6 +37,7 @@ setup(
         "pyarrow>=26.0,<27",
         "pydantic>=2.14,<3",
         "pydantic-settings>=2.16,<3",
+        "python-dotenv>=1.2,<2",
         "pyreqwest>=0.15.1,<0.16",
         "pyyaml>=6.0,<7",
         "requests>=2.34,<3",

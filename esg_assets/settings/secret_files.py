@@ -1,0 +1,97 @@
+"""Secrets and other sensitive files on disk: read only if nobody else can have written or read them."""
+
+import io
+import os
+import stat
+from pathlib import Path
+
+_SECRET_BYTES = 64 << 10
+_DOTENV_BYTES = 1 << 20
+
+
+def unsafe(status: os.stat_result, *, secret: bool = True) -> str:
+    """Why a file with this status must not be believed; "" if it may.
+
+    Where this process is not root's, a file of root that others may read is accepted: so are secrets
+    mounted in containers.
+
+    Args:
+        status: of the opened file, so that nobody can exchange it in between.
+        secret: others must not be able to read it either.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        return "is no regular file"
+    if status.st_uid not in {os.geteuid(), 0}:
+        return "belongs to another user"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "can be written by others (chmod 600)"
+    if secret and status.st_uid == os.geteuid() and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return "can be read by others (chmod 600)"
+    return ""
+
+
+def read_secret(path: Path) -> str:
+    """The text of a secret's file, without the line break at its end.
+
+    Raises:
+        ValueError: what is wrong with it, without any of its content.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None
+    try:
+        problem = unsafe(os.fstat(descriptor))
+        data = b"" if problem else os.read(descriptor, _SECRET_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if problem:
+        raise ValueError(problem)
+    if len(data) > _SECRET_BYTES:
+        raise ValueError("is larger than 64 KiB")
+    try:
+        text = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+def read_dotenv(path: Path) -> dict[str, str] | None:
+    """The variables of a `.env`, or None if there is none. Nothing in it is expanded.
+
+    Raises:
+        ValueError: it is not ours, others can write it, or a line is not NAME=value.
+    """
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - `verify` and `decrypt` never need it
+
+    try:
+        # A link could be put there by somebody else and lead to a file of ours.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ValueError(
+            f"cannot be read ({error.strerror}); it must be a file of yours, not a link"
+        ) from None
+    try:
+        status = os.fstat(descriptor)
+        problem = unsafe(status, secret=False) or (
+            status.st_uid != os.geteuid() and "belongs to another user"
+        )
+        data = b"" if problem else os.read(descriptor, _DOTENV_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if problem:
+        raise ValueError(f"{problem}; it is not read")
+    if len(data) > _DOTENV_BYTES:
+        raise ValueError("is larger than 1 MiB")
+    try:
+        bindings = list(parse_stream(io.StringIO(data.decode("utf-8"))))
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    broken = next((item.original.line for item in bindings if item.error), None)
+    if broken is not None:
+        raise ValueError(f"has a line that is not NAME=value (line {broken})")
+    return {item.key: item.value for item in bindings if item.key and item.value is not None}
