@@ -8,10 +8,11 @@ import contextlib
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 
-from esg_assets.core.errors import KeyExists, KeyMissing, LeaseBusy
+from esg_assets.core.errors import KeyExists, KeyMissing, LeaseBusy, Tampered
+from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
 from esg_assets.core.object_keys import check_key, check_prefix
 from esg_assets.core.ports import CallPolicy, HeldLease, Sink, Source
 from esg_assets.core.ratings import Reply
@@ -172,3 +173,61 @@ class FakeAuthorization:
             if refused == self.headers():
                 self.renewals += 1
             return True
+
+
+class MemoryHistory:
+    """History in lists; `publications` and `runs` may be looked at by a test."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.publications: list[PastReport] = []
+        self.runs: list[RunRecord] = []
+        self._head: ChainHead | None = None
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def record_publication(self, published: PublishedReport, figures: ClearFigures) -> None:
+        def key(one: PublishedReport) -> tuple[date, int, str]:
+            return one.report_date, one.version, one.head_sha256
+
+        with self._lock:
+            if key(published) not in {key(past.published) for past in self.publications}:
+                self.publications.append(PastReport(published, dict(figures), self._clock()))
+
+    def latest(self, report_date: date) -> PastReport | None:
+        return self._newest(past for past in self.publications if past.published.report_date == report_date)
+
+    def latest_before(self, report_date: date) -> PastReport | None:
+        return self._newest(past for past in self.publications if past.published.report_date < report_date)
+
+    def record_run(self, run: RunRecord) -> None:
+        def key(one: RunRecord) -> tuple[str, date, str]:
+            return one.run_id, one.report_date, one.status
+
+        with self._lock:
+            if key(run) not in map(key, self.runs):
+                self.runs.append(run)
+
+    def head(self) -> ChainHead | None:
+        return self._head
+
+    def remember_head(self, head: ChainHead, *, restored: bool = False) -> None:
+        with self._lock:
+            known = self._head
+            if known is None or restored or head.sequence > known.sequence:
+                self._head = head
+            elif head.sequence == known.sequence and head != known:
+                raise Tampered(f"entry {head.sequence} is not the one that was seen before")
+
+    def first_publication_date(self) -> date | None:
+        return min((past.published.report_date for past in self.publications), default=None)
+
+    def published_dates(self, since: date) -> list[date]:
+        return sorted({day for past in self.publications if (day := past.published.report_date) >= since})
+
+    def _newest(self, pasts: Iterable[PastReport]) -> PastReport | None:
+        newest = None
+        for past in pasts:
+            order = (past.published.report_date, past.published.version)
+            if newest is None or order >= (newest.published.report_date, newest.published.version):
+                newest = past
+        return newest

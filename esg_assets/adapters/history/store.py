@@ -1,0 +1,196 @@
+"""`SqlHistory`: the port `History` on a database."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from esg_assets.adapters.history.database import open_database, translated, writing
+from esg_assets.adapters.history.models import CHAIN_HEAD, FIGURES, PUBLICATIONS, RUNS
+from esg_assets.core.errors import Tampered
+from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
+from esg_assets.core.ratings import Status
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class SqlHistory:
+    """The history in a database; safe to use from many threads and processes.
+
+    Args:
+        url: `sqlite:////folder/history.sqlite` or `postgresql+psycopg://user:password@host/name`.
+        clock: the time that rows are recorded at, with a time zone.
+
+    Raises:
+        SettingsWrong, StoreUnavailable: on opening, see `open_database`.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = utc_now) -> None:
+        self._engine = open_database(url)
+        self._clock = clock
+
+    def record_publication(self, published: PublishedReport, figures: ClearFigures) -> None:
+        """Remember a publication with its cleared figures, both or none."""
+        row = {
+            "report_date": published.report_date,
+            "version": published.version,
+            "sequence": published.sequence,
+            "head_sha256": published.head_sha256,
+            "recorded_at": self._clock(),
+            "run_id": published.run_id,
+            "success": published.counts[Status.SUCCESS],
+            "not_rated": published.counts[Status.NOT_RATED],
+            "failed": published.counts[Status.FAILED],
+            "as_of": published.as_of,
+            "accounts_as_of": published.accounts_as_of,
+            "current_accounts": published.current_accounts,
+            "requested_by": published.requested_by,
+            "reason": published.reason,
+        }
+        doing = f"recording version {published.version} of the report of {published.report_date}"
+        with self._writing(doing) as connection:
+            key = _insert_or_ignore(connection, PUBLICATIONS, row, ("report_date", "version", "head_sha256"))
+            if key is not None and figures:
+                fixed = {"publication_id": key, "report_date": published.report_date}
+                values = [{**fixed, "name": name, "value": value} for name, value in figures.items()]
+                connection.execute(FIGURES.insert(), values)
+
+    def latest(self, report_date: date) -> PastReport | None:
+        """The newest version of that date's report, None if it was never published."""
+        return self._newest(PUBLICATIONS.c.report_date == report_date)
+
+    def latest_before(self, report_date: date) -> PastReport | None:
+        """The newest version of the latest report dated before `report_date`."""
+        return self._newest(PUBLICATIONS.c.report_date < report_date)
+
+    def record_run(self, run: RunRecord) -> None:
+        """Remember how a run went; a second record of the same run, date and status changes nothing."""
+        row = {
+            "run_id": run.run_id,
+            "report_date": run.report_date,
+            "status": run.status,
+            "started_at": run.started_at,
+            "ended_at": run.ended_at,
+            "recorded_at": self._clock(),
+            "calls": run.calls,
+            "retries": run.retries,
+            "refusals": run.refusals,
+            "seconds": run.seconds,
+            "requested_by": run.requested_by,
+            "version": run.version,
+            "figures": dict(run.figures),
+        }
+        with self._writing(f"recording the run of {run.report_date}") as connection:
+            _insert_or_ignore(connection, RUNS, row, ("run_id", "report_date", "status"))
+
+    def head(self) -> ChainHead | None:
+        """The newest chain entry that was remembered."""
+        with self._reading("reading the remembered chain head") as connection:
+            return _head(connection)
+
+    def remember_head(self, head: ChainHead, *, restored: bool = False) -> None:
+        """Remember the chain's head; see the port for older ones and for restored stores."""
+        with self._writing("remembering the chain head") as connection:
+            known = _head(connection)
+            if known is not None and not restored:
+                if known.sequence == head.sequence and known.sha256 != head.sha256:
+                    raise Tampered(
+                        f"remembering the chain head: entry {head.sequence:,} is not the one that was seen "
+                        "before; run `esg-assets report verify`, and do not publish until it is explained"
+                    )
+                if known.sequence >= head.sequence:
+                    return
+            elif known == head:
+                return
+            row = {"sequence": head.sequence, "sha256": head.sha256, "restored": restored}
+            connection.execute(CHAIN_HEAD.insert(), {**row, "recorded_at": self._clock()})
+
+    def first_publication_date(self) -> date | None:
+        """The earliest date that has a published report."""
+        with self._reading("reading the first publication's date") as connection:
+            first: date | None = connection.scalar(sa.select(sa.func.min(PUBLICATIONS.c.report_date)))
+            return first
+
+    def published_dates(self, since: date) -> list[date]:
+        """Dates from `since` on that have a published report, ascending."""
+        column = PUBLICATIONS.c.report_date
+        query = sa.select(column).where(column >= since).distinct().order_by(column)
+        with self._reading(f"reading the dates published since {since}") as connection:
+            return list(connection.scalars(query))
+
+    def _newest(self, condition: sa.ColumnElement[bool]) -> PastReport | None:
+        table = PUBLICATIONS.c
+        order = (table.report_date.desc(), table.version.desc(), table.id.desc())
+        query = sa.select(PUBLICATIONS).where(condition).order_by(*order).limit(1)
+        with self._reading("reading an earlier publication") as connection:
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                return None
+            named = sa.select(FIGURES.c.name, FIGURES.c.value).where(FIGURES.c.publication_id == row["id"])
+            figures: dict[str, float | None] = {name: value for name, value in connection.execute(named)}  # noqa: C416 - rows are not pairs to a type checker
+        return PastReport(_published(dict(row)), figures, row["recorded_at"])
+
+    @contextmanager
+    def _reading(self, doing: str) -> Iterator[sa.Connection]:
+        with translated(doing), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, doing: str) -> Iterator[sa.Connection]:
+        with translated(doing), writing(self._engine).begin() as connection:
+            yield connection
+
+
+def _insert_or_ignore(
+    connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], key: tuple[str, ...]
+) -> int | None:
+    """Insert a row unless there is one with the same key; its id, or None if there was one.
+
+    In words that every database knows: ON CONFLICT is not one of them.
+    """
+    same = sa.select(table.c.id).where(*(table.c[name] == row[name] for name in key))
+    if connection.scalar(same) is not None:
+        return None
+    try:
+        with connection.begin_nested():
+            made = connection.execute(table.insert(), row).inserted_primary_key
+    except IntegrityError:
+        if connection.scalar(same) is None:
+            raise
+        return None  # another process was first
+    assert made is not None
+    return int(made[0])
+
+
+def _head(connection: sa.Connection) -> ChainHead | None:
+    """The highest sequence remembered since the last restore, in whatever order they were recorded."""
+    table = CHAIN_HEAD.c
+    restored = sa.select(sa.func.coalesce(sa.func.max(table.id), 0)).where(table.restored)
+    query = sa.select(table.sequence, table.sha256).where(table.id >= restored.scalar_subquery())
+    row = connection.execute(query.order_by(table.sequence.desc(), table.id.desc()).limit(1)).first()
+    return None if row is None else ChainHead(row.sequence, row.sha256)
+
+
+def _published(row: dict[str, Any]) -> PublishedReport:
+    return PublishedReport(
+        report_date=row["report_date"],
+        version=row["version"],
+        sequence=row["sequence"],
+        head_sha256=row["head_sha256"],
+        run_id=row["run_id"],
+        counts={
+            Status.SUCCESS: row["success"],
+            Status.NOT_RATED: row["not_rated"],
+            Status.FAILED: row["failed"],
+        },
+        as_of=row["as_of"],
+        accounts_as_of=row["accounts_as_of"],
+        requested_by=row["requested_by"],
+        reason=row["reason"],
+    )

@@ -1,0 +1,188 @@
+"""What every history promises (port History), for SQLite, a real PostgreSQL server and the fake."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from esg_assets.adapters.history.store import SqlHistory
+from esg_assets.core.errors import Tampered
+from esg_assets.core.history import ChainHead, PastReport, PublishedReport
+from esg_assets.core.ports import History
+from esg_assets.core.ratings import Status
+from esg_assets_tests.fakes import MemoryHistory
+
+NOW = datetime(2026, 1, 15, 12, 30, 0, 123456, tzinfo=UTC)
+DAY = date(2026, 1, 15)
+FIGURES = {"accounts": 100, "overall_score.mean": 52.3, "letter.AAA": None, "focus.social": 0}
+PUBLISHED = PublishedReport(
+    report_date=DAY,
+    version=1,
+    sequence=5,
+    head_sha256="5" * 64,
+    run_id="0f3c2a1e-9d7b-4f0e-8f57-1c1d4c5e6f70",
+    counts={Status.SUCCESS: 90, Status.NOT_RATED: 7, Status.FAILED: 3},
+    as_of=date(2026, 1, 14),
+    accounts_as_of="2026-01-14",
+    requested_by="jané",
+    reason="first 'of' its kind; 100 %",
+)
+Opener = Callable[[Callable[[], datetime]], History]
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    if request.param == "memory":
+        return MemoryHistory
+    if request.param == "sqlite":
+        return lambda clock: SqlHistory(f"sqlite:///{tmp_path}/history.sqlite", clock)
+    url = request.getfixturevalue("postgres_database_url")
+    assert isinstance(url, str)
+    return lambda clock: SqlHistory(url, clock)
+
+
+@pytest.fixture
+def history(opener: Opener) -> History:
+    return opener(lambda: NOW)
+
+
+def publication(day: date, version: int, sequence: int) -> PublishedReport:
+    digest = f"{sequence:064x}"
+    return replace(PUBLISHED, report_date=day, version=version, sequence=sequence, head_sha256=digest)
+
+
+def test_a_new_history_knows_nothing(history: History) -> None:
+    assert history.latest(DAY) is None
+    assert history.latest_before(DAY) is None
+    assert history.head() is None
+    assert history.first_publication_date() is None
+    assert history.published_dates(date.min) == []
+
+
+def test_a_publication_is_remembered_whole(history: History) -> None:
+    history.record_publication(PUBLISHED, FIGURES)
+    assert history.latest(DAY) == PastReport(PUBLISHED, FIGURES, NOW)
+
+
+def test_a_publication_without_figures_is_remembered_too(history: History) -> None:
+    history.record_publication(PUBLISHED, {})
+    assert history.latest(DAY) == PastReport(PUBLISHED, {}, NOW)
+
+
+def test_instants_come_back_in_utc_whatever_the_zone_they_were_given_in(opener: Opener) -> None:
+    central = timezone(timedelta(hours=-6))
+    history = opener(lambda: NOW.astimezone(central))
+    history.record_publication(PUBLISHED, FIGURES)
+    found = history.latest(DAY)
+    assert found is not None
+    assert found.recorded_at == NOW
+
+
+def test_accounts_of_now_stay_marked(history: History) -> None:
+    now = replace(PUBLISHED, accounts_as_of="2026-01-15T11:00:02Z")
+    history.record_publication(now, FIGURES)
+    found = history.latest(DAY)
+    assert found is not None
+    assert (found.published.current_accounts, PUBLISHED.current_accounts) == (True, False)
+
+
+def test_recording_the_same_publication_again_changes_nothing(opener: Opener) -> None:
+    history = opener(iter([NOW, NOW + timedelta(days=1)]).__next__)
+    history.record_publication(PUBLISHED, FIGURES)
+    history.record_publication(replace(PUBLISHED, reason="again"), {**FIGURES, "accounts": 1})
+    assert history.latest(DAY) == PastReport(PUBLISHED, FIGURES, NOW)
+
+
+def test_the_newest_version_is_the_latest_in_whatever_order_they_come(history: History) -> None:
+    for version in (2, 3, 1):
+        history.record_publication(publication(DAY, version, version), {"accounts": version})
+    found = history.latest(DAY)
+    assert found is not None
+    assert (found.published.version, found.figures) == (3, {"accounts": 3})
+
+
+def test_a_version_published_anew_after_a_restore_replaces_the_lost_one(history: History) -> None:
+    history.record_publication(publication(DAY, 1, 5), {"accounts": 1})
+    history.record_publication(publication(DAY, 1, 6), {"accounts": 2})
+    found = history.latest(DAY)
+    assert found is not None
+    assert (found.published.sequence, found.figures) == (6, {"accounts": 2})
+
+
+def test_the_latest_earlier_report_is_of_the_nearest_date_before(history: History) -> None:
+    history.record_publication(publication(date(2026, 1, 9), 1, 1), {"accounts": 9})
+    history.record_publication(publication(date(2026, 1, 12), 1, 2), {"accounts": 12})
+    history.record_publication(publication(date(2026, 1, 12), 2, 4), {"accounts": 122})
+    history.record_publication(publication(DAY, 1, 3), {"accounts": 15})
+    before = history.latest_before(DAY)
+    assert before is not None
+    assert (before.published.report_date, before.published.version) == (date(2026, 1, 12), 2)
+    assert before.figures == {"accounts": 122}
+    assert history.latest_before(date(2026, 1, 9)) is None
+
+
+def test_published_dates_are_told_once_and_in_order(history: History) -> None:
+    days = [date(2026, 1, 12), date(2026, 1, 9), DAY]
+    for sequence, day in enumerate(days, start=1):
+        history.record_publication(publication(day, 1, sequence), {})
+    history.record_publication(publication(DAY, 2, 9), {})
+    assert history.first_publication_date() == date(2026, 1, 9)
+    assert history.published_dates(date(2026, 1, 9)) == sorted(days)
+    assert history.published_dates(date(2026, 1, 10)) == [date(2026, 1, 12), DAY]
+    assert history.published_dates(date(2026, 1, 16)) == []
+
+
+def test_the_newest_head_is_remembered_whoever_comes_last(history: History) -> None:
+    history.remember_head(ChainHead(2, "b" * 64))
+    history.remember_head(ChainHead(1, "a" * 64))
+    history.remember_head(ChainHead(2, "b" * 64))
+    assert history.head() == ChainHead(2, "b" * 64)
+    history.remember_head(ChainHead(10**12, "c" * 64))
+    assert history.head() == ChainHead(10**12, "c" * 64)
+
+
+def test_another_entry_of_the_same_sequence_is_tampering(history: History) -> None:
+    history.remember_head(ChainHead(2, "b" * 64))
+    with pytest.raises(Tampered, match="entry 2 is not the one that was seen before"):
+        history.remember_head(ChainHead(2, "d" * 64))
+    assert history.head() == ChainHead(2, "b" * 64)
+
+
+def test_after_a_restore_the_head_may_go_back_once(history: History) -> None:
+    history.remember_head(ChainHead(9, "9" * 64))
+    history.remember_head(ChainHead(4, "4" * 64), restored=True)
+    assert history.head() == ChainHead(4, "4" * 64)
+    history.remember_head(ChainHead(3, "3" * 64))
+    assert history.head() == ChainHead(4, "4" * 64)
+    history.remember_head(ChainHead(5, "5" * 64))
+    assert history.head() == ChainHead(5, "5" * 64)
+
+
+def test_many_threads_record_the_same_publication_as_one(opener: Opener) -> None:
+    history = opener(lambda: NOW)
+    ready = threading.Barrier(4)
+    failed: list[BaseException] = []
+
+    def record(number: int) -> None:
+        ready.wait()
+        try:
+            history.record_publication(PUBLISHED, FIGURES)
+            history.record_publication(publication(DAY, 2, 10 + number), {"accounts": number})
+            history.remember_head(ChainHead(number, f"{number:064x}"))
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            failed.append(error)
+
+    threads = [threading.Thread(target=record, args=(n,)) for n in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert history.head() == ChainHead(4, f"{4:064x}")
+    found = history.latest(DAY)
+    assert found is not None
+    assert found.published.version == 2
+    assert found.figures == {"accounts": found.published.sequence - 10}
