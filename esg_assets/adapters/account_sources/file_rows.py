@@ -104,8 +104,10 @@ def parquet_rows(source: pa.NativeFile | BinaryIO, doing: str) -> Iterator[Rows]
                     ]
                 return
             reason = "a column name stands twice"
-    except OSError:
-        raise  # of the disk, and `file` says what that means
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of the disk, and `file` says what that means; Arrow's own have no number
+        reason = "it is no Parquet file, or a damaged one"
     except (pa.ArrowException, UnicodeDecodeError):
         reason = "it is no Parquet file, or a damaged one"
     raise _refused(doing, 1, [RowProblem(0, "", reason)])

@@ -7,6 +7,7 @@ their texts hold the URL, the statement, and sometimes a row's values.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -96,15 +97,10 @@ class SqlAccountSource:
         elif dialect == "sqlite":
             connection.exec_driver_sql("PRAGMA query_only = ON")
         # yield_per: a cursor on the server where there is one, so that memory stays flat.
-        result = connection.execution_options(yield_per=_BATCH).execute(self._statement, dict(parameters))
-        names = list(result.keys())
-        if len(set(names)) != len(names):
-            raise SettingsWrong(
-                f"{doing}: ESG_ACCOUNTS_QUERY gives two columns of one name. Nothing was stored. "
-                "Wanted: every column once."
-            )
-        for rows in result.partitions():
-            yield [dict(zip(names, row, strict=True)) for row in rows]
+        with connection.execution_options(yield_per=_BATCH).execute(
+            self._statement, dict(parameters)
+        ) as result:
+            yield from _rows(result, doing)
 
     def _check_file(self, doing: str) -> None:
         """SQLite would make an empty database where there is none."""
@@ -116,6 +112,17 @@ class SqlAccountSource:
                 f"{doing}: there is no such file. Nothing was stored. Check ESG_ACCOUNTS_URL; a path that "
                 "does not begin with / (sqlite:////…) is relative to the working folder."
             )
+
+
+def _rows(result: sa.CursorResult[Any], doing: str) -> Iterator[Sequence[Mapping[str, object]]]:
+    names = list(result.keys())
+    if len(set(names)) != len(names):
+        raise SettingsWrong(
+            f"{doing}: ESG_ACCOUNTS_QUERY gives two columns of one name. Nothing was stored. "
+            "Wanted: every column once."
+        )
+    for rows in result.partitions(_BATCH):
+        yield [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _engine(url: str) -> sa.Engine:
