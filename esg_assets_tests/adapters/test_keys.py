@@ -1,10 +1,10 @@
 """Key files: how they are made, and what is refused when they are loaded."""
 
+import base64
 import hashlib
 import io
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_public_key,
 )
 
 from esg_assets.adapters.envelope import PrivateKeyEnvelope, RecipientEnvelope
@@ -94,12 +95,9 @@ def test_what_was_made_loads_and_works(made: Path) -> None:
     assert load_recipient(made / "custodian.pub.pem").fingerprint != recipient.fingerprint
 
 
-def test_a_fingerprint_is_what_openssl_says(made: Path) -> None:
-    der = subprocess.run(
-        ["openssl", "pkey", "-pubin", "-in", str(made / "recipient.pub.pem"), "-outform", "DER"],
-        check=True,
-        capture_output=True,
-    ).stdout
+def test_a_fingerprint_is_the_digest_of_what_the_file_holds(made: Path) -> None:
+    pem = (made / "recipient.pub.pem").read_text(encoding="ascii")
+    der = base64.b64decode("".join(pem.splitlines()[1:-1]))
     assert load_recipient(made / "recipient.pub.pem").fingerprint == hashlib.sha256(der).hexdigest()
     key = load_verify_key(made / "signing.pub.pem")
     assert fingerprint(key) == Ed25519Signer.from_file(made / "signing.pem").name
@@ -159,6 +157,17 @@ def test_a_public_key_that_others_may_change_is_refused(
     else:
         with pytest.raises(SettingsWrong, match="chmod 644"):
             LOADERS[name](path)
+
+
+def test_a_key_that_belongs_to_another_user_is_refused(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = copy(made, "working.key", tmp_path)
+    found = list(path.stat())
+    found[stat.ST_UID] = os.geteuid() + 1
+    monkeypatch.setattr(os, "fstat", lambda descriptor: os.stat_result(found))
+    with pytest.raises(SettingsWrong, match="another user"):
+        load_working_key(path)
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -245,11 +254,8 @@ def test_a_recipients_key_is_rsa_of_3072_bits_or_more(tmp_path: Path) -> None:
 
 
 def test_a_public_key_in_another_encoding_is_refused(made: Path, tmp_path: Path) -> None:
-    pkcs1 = subprocess.run(
-        ["openssl", "rsa", "-pubin", "-in", str(made / "recipient.pub.pem"), "-RSAPublicKey_out"],
-        check=True,
-        capture_output=True,
-    ).stdout
+    key = load_pem_public_key((made / "recipient.pub.pem").read_bytes())
+    pkcs1 = key.public_bytes(Encoding.PEM, PublicFormat.PKCS1)
     with pytest.raises(SettingsWrong, match="openssl pkey -pubout"):
         load_recipient(written(tmp_path / "key.pub.pem", pkcs1))
 
