@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from esg_assets.core.errors import KeyExists, KeyMissing, LeaseBusy, Tampered
+from esg_assets.core.errors import EsgError, KeyExists, KeyMissing, LeaseBusy, NoHistory, Tampered
 from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
 from esg_assets.core.object_keys import check_key, check_prefix
 from esg_assets.core.ports import CallPolicy, HeldLease, Sink, Source
@@ -231,3 +231,37 @@ class MemoryHistory:
             if newest is None or order >= (newest.published.report_date, newest.published.version):
                 newest = past
         return newest
+
+
+class FakeAccountSource:
+    """AccountSource over rows in memory.
+
+    `rows` may be altered by a test; `past` holds the lists of past dates and is None for a source that
+    keeps no history; `error`, if set, is raised instead of an answer. `asked` tells what was asked for.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Mapping[str, object]] = (),
+        past: Mapping[date, Sequence[Mapping[str, object]]] | None = None,
+        kind: str = "file",
+    ) -> None:
+        self.rows = rows
+        self.past = past
+        self.error: EsgError | None = None
+        self.asked: list[date | None] = []
+        self._kind = kind
+
+    @property
+    def kind(self) -> str:
+        return self._kind
+
+    def read(self, as_of: date | None) -> Iterator[Sequence[Mapping[str, object]]]:
+        self.asked.append(as_of)
+        if self.error is not None:
+            raise self.error
+        if as_of is not None and self.past is None:
+            raise NoHistory(f"Reading the accounts as of {as_of}: this source keeps no history.")
+        rows = self.rows if as_of is None or self.past is None else self.past.get(as_of, ())
+        for start in range(0, len(rows), 10_000):
+            yield rows[start : start + 10_000]
