@@ -128,7 +128,8 @@ def reset(connection: socket.socket) -> None:
 
 
 def answer(status: int = 200, body: bytes = b"{}", **fields: str) -> bytes:
-    """A well-formed answer; `fields` with _ for -."""
+    """A well-formed answer; `fields` with _ for -. It says that the connection ends, as it does here."""
+    fields = {"connection": "close"} | fields
     lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body

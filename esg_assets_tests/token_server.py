@@ -51,12 +51,12 @@ def token_answer(access_token: object, *, status: int = 200, **fields: object) -
     """An answer with a token; a field that is None is left out."""
     given = {"access_token": access_token, "token_type": "Bearer", "expires_in": 60} | fields
     body = json.dumps({name: value for name, value in given.items() if value is not None}).encode()
-    return answer(status, body, connection="close")
+    return answer(status, body)
 
 
 def error_answer(status: int, error: str = "", description: str = "") -> bytes:
     body = {"error": error, "error_description": description}
-    return answer(status, json.dumps(body).encode(), connection="close")
+    return answer(status, json.dumps(body).encode())
 
 
 @contextlib.contextmanager

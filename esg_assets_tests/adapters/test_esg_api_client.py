@@ -125,11 +125,11 @@ def test_a_compressed_body_is_decompressed(wbits: int) -> None:
 
 def test_connections_are_kept_and_shared_by_the_threads() -> None:
     def talk(connection: socket.socket, _: bytes) -> None:
-        connection.sendall(answer(200, b"1"))
+        connection.sendall(answer(200, b"1", connection="keep-alive"))
         for _again in range(9):
             if not connection.recv(65536):
                 return
-            connection.sendall(answer(200, b"1"))
+            connection.sendall(answer(200, b"1", connection="keep-alive"))
 
     with raw_server(talk) as server, client(server.url) as api:
         assert [api.ask(str(n), AS_OF).body for n in range(10)] == [b"1"] * 10
@@ -194,7 +194,7 @@ def test_nothing_is_logged_or_shown_about_a_call(caplog: pytest.LogCaptureFixtur
 
 def test_many_threads_share_one_client() -> None:
     def talk(connection: socket.socket, request: bytes) -> None:
-        connection.sendall(answer(200, request.split(b"/")[3], connection="close"))
+        connection.sendall(answer(200, request.split(b"/")[3]))
 
     replies: dict[str, Reply] = {}
     with raw_server(talk) as server, client(server.url) as api:

@@ -108,6 +108,8 @@ class TokenEndpoint:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxies, netrc or CA bundles out of the environment
         self._session.headers["Accept"] = "application/json"
+        # Minutes lie between two requests: a kept connection would only be one that was just closed.
+        self._session.headers["Connection"] = "close"
         self._session.headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
         self._session.mount("https://", _TlsAdapter(_context(settings, ca_bundle, client_cert, client_key)))
         if proxy:
