@@ -48,6 +48,7 @@ setup(
         "tenacity>=9.2,<10",
         "typer>=0.29,<0.30",
         "tzdata>=2026.1",
+        "urllib3>=2.6,<3",
         "uvicorn[standard]>=0.54,<0.55",
     ],
     extras_require={
