@@ -147,7 +147,7 @@ def _engine(url: str) -> sa.Engine:
 
 def _connect_args(dialect: str) -> dict[str, object]:
     if dialect == "postgresql":
-        # Without keep-alives a server that is gone would be waited for until the system's two hours end.
+        # Without TCP keepalive a server that is gone would be waited for until the system's two hours end.
         return {
             "connect_timeout": _CONNECT_SECONDS,
             "keepalives_idle": 30,
