@@ -6,7 +6,6 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,18 +29,17 @@ def store(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.Monkey
     return LocalStore(root)
 
 
-@pytest.fixture(params=[0o000, 0o022, 0o077, 0o177])
-def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = os.umask(request.param)
-    yield
-    os.umask(before)
-
-
-@pytest.mark.usefixtures("umask")
-def test_files_are_0600_and_folders_0700_whatever_the_umask(store: LocalStore, root: Path) -> None:
-    store.create("a/b/one", b"1")
-    with store.writer("a/b/two") as sink:
-        sink.write(b"2")
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o177])
+def test_files_are_0600_and_folders_0700_whatever_the_umask(
+    store: LocalStore, root: Path, umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        store.create("a/b/one", b"1")
+        with store.writer("a/b/two") as sink:
+            sink.write(b"2")
+    finally:
+        os.umask(before)
     modes = {p.relative_to(root.parent): stat.S_IMODE(p.stat().st_mode) for p in root.parent.rglob("*")}
     assert modes == {
         Path("store"): 0o700,
