@@ -32,7 +32,7 @@ _UPDATE_DAYS = 28
 _SERIES = re.compile(r"A[0-9]{7}")
 _TYPES = ("individual", "joint", "ira", "trust", "institutional")
 _CURRENCIES = ("USD",) * 16 + ("EUR", "EUR", "GBP", "CHF", "JPY")
-_FIRST = ("Ada", "Ben", "Chloé", "Dmitri", "Elena", "Farid", "Grace", "Hiro", "Ines", "José", "Kofi", "Léa")
+_FIRST = ("Ada", "Ben", "Chloé", "Dmitri", "Elena", "Farid", "Grace", "Hiro", "Ida", "José", "Kofi", "Léa")
 _LAST = ("Abbott", "Baptiste", "Chen", "Dvořák", "Evans", "Fischer", "García", "Ito", "Jones", "Okafor")
 _NORMAL = NormalDist()
 

@@ -68,7 +68,7 @@ class TokenBucket:
 
 def _quota(rate: float) -> tuple[int, int]:
     """`rate` as whole calls per whole seconds, never more than it allows."""
-    if rate >= 1 and rate.is_integer():
+    if rate >= 1 and rate % 1 == 0:
         return int(rate), 1
     if rate * 10 >= 1:
         return int(rate * 10), 10
