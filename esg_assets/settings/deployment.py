@@ -28,7 +28,7 @@ class Environment(BaseModel):
     env: Literal["dev", "test", "prod"] = Field(
         default="dev",
         description="`dev`, `test` or `prod`. Must be given as soon as an API is not on loopback, a store is"
-        " remote, or a key is not a demo key (one that `esg-assets demo` made, with `demo` in its file name)."
+        " remote, or a key is not a demo key (one that `esg-assets demo` made, `demo-…` by name)."
         " `prod` refuses demo keys, plain http and SMTP, ESG_API_AUTH=none, a private key of a recipient in"
         " any folder that a key setting names, fewer than two recipients, and ESG_VERIFY_KEYS left at its"
         " default; it reads no `.env`",

@@ -60,8 +60,15 @@ def key_paths(settings: Settings) -> list[tuple[str, Path]]:
 
 
 def is_demo_key(path: Path) -> bool:
-    """Whether `esg-assets demo` made this key: its file name says so."""
-    return re.search(r"(?<![a-z0-9])demo(?![a-z0-9])", path.name.lower()) is not None
+    """Whether `esg-assets demo` made this key: its file name says so, as all of them do."""
+    return path.name.startswith("demo-")
+
+
+def may_be_demo_key(path: Path) -> bool:
+    """Whether `prod` must take this for a demo key, under another name or behind a link too."""
+    real = path.resolve()
+    named = (re.search(r"(?<![a-z0-9])demo(?![a-z0-9])", name.lower()) for name in (path.name, real.name))
+    return ".demo" in real.parts or any(named)
 
 
 def text_of(settings: Settings, field: str) -> str:
@@ -109,8 +116,7 @@ def _environment_not_given(settings: Settings) -> Iterator[Fault]:
 
 def _demo_keys(settings: Settings) -> Iterator[Fault]:
     for name, path in key_paths(settings):
-        # By its own name, by the name behind a link, or by the home that the demo keeps its keys in.
-        if is_demo_key(path) or is_demo_key(path.resolve()) or ".demo" in path.resolve().parts:
+        if may_be_demo_key(path):
             yield Fault(name, f"{name} names the demo key {path.name}; ESG_ENV=prod wants real keys")
 
 

@@ -58,6 +58,7 @@ class TestEnvironmentMustBeGiven:
             ("ESG_VERIFY_KEYS", "keys/signing.pub.pem"),
             ("ESG_SIGNING_KEY", f"{KMS}1"),
             ("ESG_WORKING_KEY", "keys/demography.key"),
+            ("ESG_WORKING_KEY", ".demo/keys/working.key"),
         ],
     )
     def test_for_a_remote_system_or_a_real_key(self, name: str, value: str) -> None:
@@ -74,8 +75,8 @@ class TestEnvironmentMustBeGiven:
             "ESG_STORE_URL": "/tmp/store",
             "ESG_DATABASE_URL": "postgresql+psycopg://127.0.0.1/history?host=/run/postgresql",
             "ESG_WORKING_KEY": ".demo/keys/demo-working.key",
-            "ESG_SIGNING_KEY": ".demo/keys/signing.demo.pem",
-            "ESG_REPORT_RECIPIENTS": ".demo/keys/demo_recipient.pub.pem",
+            "ESG_SIGNING_KEY": ".demo/keys/demo-signing.pem",
+            "ESG_REPORT_RECIPIENTS": ".demo/keys/demo-recipient.pub.pem",
         }
 
         assert wrong(**variables) == ""

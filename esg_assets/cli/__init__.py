@@ -1,0 +1,1 @@
+"""The command line. `main` runs it; each other module holds some commands and registers them."""
