@@ -17,30 +17,34 @@ STATUSES = ("active", "closed", "suspended")
 _TEXTS = ("account_name", "account_type", "base_currency")
 
 
-class Account(NamedTuple):
-    """One account.
+class Life(NamedTuple):
+    """Since when an account is what it is.
 
     Attributes:
-        account_id: opaque, 1 to 64 characters.
         status: one of STATUSES, as of now.
         opened_on: full-date or "": not listed before it.
         status_since: full-date or "": a closed or suspended account was active before it.
-        fields: the other fields as JSON members, each with a comma in front.
     """
 
-    account_id: str
     status: str
-    opened_on: str
-    status_since: str
-    fields: str
+    opened_on: str = ""
+    status_since: str = ""
 
-    def status_at(self, as_of: str | None) -> str:
-        """Its status at the end of `as_of` (None: now); "" before it was opened."""
+    def at(self, as_of: str | None) -> str:
+        """The status at the end of `as_of` (None: now); "" before the account was opened."""
         if as_of is None:
             return self.status
         if as_of < self.opened_on:
             return ""
         return "active" if as_of < self.status_since else self.status
+
+
+class Account(NamedTuple):
+    """One account: its id, and its fields but id and status as JSON members with a comma in front."""
+
+    account_id: str
+    life: Life
+    fields: str
 
     def json(self, status: str) -> str:
         """The contract's Account with that status."""
@@ -56,13 +60,16 @@ class AccountBook(Protocol):
     def account(self, position: int) -> Account:
         """The account at a position from 0."""
 
+    def life(self, position: int) -> Life:
+        """`account(position).life`, which can be had for less."""
+
     def knows(self, account_id: str) -> bool:
         """Whether there is such an account."""
 
 
 def listing(book: AccountBook, status: str, as_of: str | None) -> "array[int]":
     """Positions of the accounts that had that status at the end of `as_of` (None: now)."""
-    return array("L", (at for at in range(len(book)) if book.account(at).status_at(as_of) == status))
+    return array("L", (at for at in range(len(book)) if book.life(at).at(as_of) == status))
 
 
 class CsvAccounts:
@@ -84,6 +91,10 @@ class CsvAccounts:
         """The account at a position from 0."""
         return self._accounts[position]
 
+    def life(self, position: int) -> Life:
+        """The life of the account at a position."""
+        return self._accounts[position].life
+
     def knows(self, account_id: str) -> bool:
         """Whether there is such an account."""
         return account_id in self._ids
@@ -104,4 +115,4 @@ def _account(row: Row) -> Account:
         fields.append(f',"advisor_id":{json_text(advisor_id)}')
     if opened_on := row.day("opened_on"):
         fields.append(f',"opened_on":"{opened_on}"')
-    return Account(account_id, status, opened_on, row.day("status_since"), "".join(fields))
+    return Account(account_id, Life(status, opened_on, row.day("status_since")), "".join(fields))

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, date, datetime
 from statistics import NormalDist
 
-from esg_assets.simulators.accounts import Account, AccountBook
+from esg_assets.simulators.accounts import Account, AccountBook, Life
 from esg_assets.simulators.exchange import json_text
 from esg_assets.simulators.ratings import FOCI, LETTERS, SCORES, Rating, rating_json
 from esg_assets.simulators.seeded import draw, share
@@ -54,14 +54,18 @@ class GeneratedAccounts:
 
     def account(self, position: int) -> Account:
         """The account at a position from 0."""
+        account_id, life = self._id(position), self.life(position)
+        return Account(account_id, life, self._fields(account_id, life.opened_on))
+
+    def life(self, position: int) -> Life:
+        """The life of the account at a position."""
         account_id = self._id(position)
         at = share(self._seed, "status", account_id)
         status, since = "active", ""
         if at < self._inactive:
             status = "closed" if at < self._inactive * 0.6 else "suspended"
             since = _day(2025, draw(self._seed, "since", account_id) % 540)
-        opened_on = _day(2004, draw(self._seed, "opened", account_id) % 6900)
-        return Account(account_id, status, opened_on, since, self._fields(account_id, opened_on))
+        return Life(status, _day(2004, draw(self._seed, "opened", account_id) % 6900), since)
 
     def knows(self, account_id: str) -> bool:
         """Whether there is such an account."""
@@ -153,6 +157,10 @@ class EverybodyRated:
         return 0
 
     def account(self, position: int) -> Account:
+        """There is none to list."""
+        raise IndexError(position)
+
+    def life(self, position: int) -> Life:
         """There is none to list."""
         raise IndexError(position)
 

@@ -92,6 +92,8 @@ class SimulatorServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
+            # Ctrl-C in the terminal is the parent's to handle; the child ends with it.
+            start_new_session=True,
         )
         self.url = self._start()
 
