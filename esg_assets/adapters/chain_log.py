@@ -170,11 +170,11 @@ class ChainLog:
     def _refresh(self) -> Examination:
         """Everything the store lists, verified; only what is new is read."""
         sequences, odd = self._listed()
-        if not sequences and not odd and self._seen is None:
-            return Examination(StoreIdentity(self._environment, ""), self._keyring)
         if self._place is None:
             self._place = self._found_place()
-        seen = self._seen or Examination(self.place(), self._keyring)
+        if self._place is None:  # a store without an id, and so without an entry
+            return Examination(StoreIdentity(self._environment, ""), self._keyring)
+        seen = self._seen or Examination(self._place, self._keyring)
         known = seen.head.sequence
         whole = not odd and sequences[:known] == list(range(1, known + 1))
         for sequence, data in self._read(sequences[known:]) if whole else ():

@@ -65,12 +65,14 @@ class Examination:
         entries: those without a fault, ascending.
         faults: what is wrong, ascending.
         head: of the last object taken, faulty or not.
+        taken: how many objects were taken.
     """
 
     def __init__(self, place: StoreIdentity, keyring: Keyring) -> None:
         self.entries: list[Entry] = []
         self.faults: list[Fault] = []
         self.head = Head()
+        self.taken = 0
         self._place = place
         self._keyring = keyring
         self._previous: str | None = chain.NOTHING  # None: unknown, the entry before is faulty or gone
@@ -86,6 +88,7 @@ class Examination:
         if fault:
             self.faults.append(fault)
         self.head = Head(sequence, hashlib.sha256(data).hexdigest())
+        self.taken += 1
         if entry is None:
             self._previous = None
         else:

@@ -11,9 +11,18 @@ from typing import Any
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.examination import Fault, Head
+from esg_assets.core.history import PublishedReport
 from esg_assets.core.ports import Context, Envelope, PartRef
+from esg_assets.core.ratings import Status
 from esg_assets.core.sealing import record_context
 from esg_assets.core.store_identity import StoreIdentity
+
+_OBJECT_OF = {
+    Kind.PUBLISH: "report",
+    Kind.RESEAL: "report",
+    Kind.SUMMARY: "summary",
+    Kind.ARCHIVE: "archived object",
+}
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,9 @@ class Publication:
         date: the report's date.
         version: 1 for the first of the date; a correction is the next.
         sequence: of its publish entry in the chain.
+        entry_sha256: digest of that whole entry: the chain's head at that moment.
         place: environment and records store that it belongs to.
-        counts: accounts by processing status (SUCCESS, NOT_RATED, FAILED).
+        counts: accounts by processing status, all three.
         rows: their sum, the rows of the report.
         recipients: fingerprints of the keys that open it.
         commitment: HMAC-SHA256 of the CSV under the sealed salt, 64 hex digits.
@@ -68,8 +78,9 @@ class Publication:
     date: dt.date
     version: int
     sequence: int
+    entry_sha256: str
     place: StoreIdentity
-    counts: Mapping[str, int]
+    counts: Mapping[Status, int]
     rows: int
     recipients: tuple[str, ...]
     commitment: str
@@ -92,6 +103,21 @@ class Publication:
             self.place, kind, self.date, self.version, snapshot=self.snapshot_commitment, as_of=self.as_of
         )
 
+    def as_published(self) -> PublishedReport:
+        """As the history remembers it."""
+        return PublishedReport(
+            report_date=self.date,
+            version=self.version,
+            sequence=self.sequence,
+            head_sha256=self.entry_sha256,
+            run_id=self.run_id,
+            counts=self.counts,
+            as_of=self.as_of,
+            accounts_as_of=self.accounts_as_of,
+            requested_by=self.requested_by,
+            reason=self.reason,
+        )
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -102,13 +128,14 @@ class Draft:
         place: environment and records store.
         report: the sealed CSV.
         snapshot_commitment, snapshot_generation, as_of, accounts_as_of, accounts: of its snapshot.
+        snapshot: the sealed snapshot in the work store.
         commitment: HMAC-SHA256 of the CSV.
         salt: key of the commitment (32 bytes).
         plaintext_sha256: digest of the CSV; in memory only, since it would tell the content.
         plaintext_bytes: size of the CSV.
         opener: opens it with the throw-away key.
-        unchanged: set when the date's latest publication has the same content; then nothing was
-            stored, and the other fields describe that publication's place only.
+        unchanged: set when the date's latest publication has the same content; then `report` names
+            that publication's object and nothing new is in the store.
     """
 
     date: dt.date
@@ -119,6 +146,7 @@ class Draft:
     as_of: dt.date
     accounts_as_of: str
     accounts: int
+    snapshot: PartRef
     report: StoredObject
     commitment: str
     salt: bytes = field(repr=False)
@@ -192,9 +220,11 @@ def publications(entries: Iterable[Entry]) -> list[Publication]:
 def named_objects(entry: Entry) -> list[tuple[str, StoredObject]]:
     """The objects of the records store that an entry names, each with what it is."""
     body = entry.body
-    named = [(what, body[what]) for what in ("object", "salt") if what in body]
-    named += [("object", each) for each in body.get("objects", ())]
-    return [("salt" if what == "salt" else str(entry.kind), StoredObject.of(each)) for what, each in named]
+    what = _OBJECT_OF.get(entry.kind, "object")
+    named = [(what, body["object"])] if "object" in body else []
+    named += [("salt", body["salt"])] if "salt" in body else []
+    named += [(what, each) for each in body.get("objects", ())]
+    return [(name, StoredObject.of(each)) for name, each in named]
 
 
 def expired_keys(entries: Iterable[Entry]) -> set[str]:
@@ -208,8 +238,9 @@ def _published(entry: Entry) -> Publication:
         date=dt.date.fromisoformat(body["date"]),
         version=body["version"],
         sequence=entry.sequence,
+        entry_sha256=entry.sha256,
         place=entry.place,
-        counts=dict(body["counts"]),
+        counts={status: body["counts"][status.value] for status in Status},
         rows=body["rows"],
         recipients=tuple(body["recipients"]),
         commitment=body["commitment"],

@@ -65,8 +65,8 @@ class StoredSnapshots(Snapshots, Protocol):
         """Name and digest of the sealed object of a saved snapshot."""
 
 
-class RecipientsEnvelope(Protocol):
-    """Seals to the recipients; cannot open what it sealed."""
+class RecipientsEnvelope(Envelope, Protocol):
+    """Seals to the recipients; refuses to open what it sealed."""
 
     @property
     def recipients(self) -> Sequence[str]:

@@ -1,0 +1,135 @@
+"""What is published: listing, opening and verifying. Needs no key but the opener's."""
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+from esg_assets.adapters.publications.digests import CountedSource, RecordedSource
+from esg_assets.core.errors import KeyMissing, Tampered
+from esg_assets.core.examination import Fault, Head, head_fault
+from esg_assets.core.ports import Context, Envelope, ObjectStore, Source
+from esg_assets.core.publication import (
+    Publication,
+    StoredObject,
+    VerifyResult,
+    expired_keys,
+    named_objects,
+)
+from esg_assets.core.record_ports import Chain
+
+_SALT_BYTES = 32
+
+
+class PublishedReports:
+    """The published reports of a records store, as its chain tells them."""
+
+    def __init__(self, records: ObjectStore, chain: Chain) -> None:
+        self._records = records
+        self._chain = chain
+
+    def latest(self, date: dt.date) -> Publication | None:
+        """The newest version of the date's report, None if there is none. Raises Tampered."""
+        return self._chain.latest_publication(date)
+
+    def version(self, date: dt.date, version: int | None = None) -> Publication:
+        """That version, the newest for None.
+
+        Raises:
+            KeyMissing: it is not published.
+            Tampered: the chain does not verify.
+        """
+        for each in reversed(self._chain.publications()):
+            if each.date == date and version in (None, each.version):
+                return each
+        asked = "no report" if version is None else f"no version {version} of the report"
+        raise KeyMissing(f"Looking for the report of {date}: {asked} is published.")
+
+    def list(self) -> Sequence[Publication]:
+        """Every published version in the order of publication. Raises Tampered."""
+        return self._chain.publications()
+
+    @contextlib.contextmanager
+    def open_report(self, publication: Publication, opener: Envelope) -> Iterator[Source]:
+        """The plaintext of a report, checked against the chain while it is read.
+
+        Nothing read may be believed before the block was left without an exception: only then are
+        digest, context, signature and end of message known to be right.
+
+        Raises:
+            Tampered: what the store holds is not what was published.
+            KeyMissing: the store no longer holds it.
+        """
+        what = f"the report of {publication.date} version {publication.version}"
+        with self._opened(publication.report, publication.context("report"), opener, what) as source:
+            yield source
+
+    @contextlib.contextmanager
+    def open_summary(self, publication: Publication, opener: Envelope) -> Iterator[Source]:
+        """The plaintext (JSON) of its latest summary; as `open_report`. KeyMissing if it has none."""
+        what = f"the summary of {publication.date} version {publication.version}"
+        if publication.summary is None:
+            raise KeyMissing(f"Opening {what}: none is published.")
+        with self._opened(publication.summary, publication.context("summary"), opener, what) as source:
+            yield source
+
+    def open_salt(self, publication: Publication, opener: Envelope) -> bytes:
+        """The 32 bytes that key the report's commitment. Raises as `open_report`."""
+        what = f"the salt of {publication.date} version {publication.version}"
+        with self._opened(publication.salt, publication.context("salt"), opener, what) as source:
+            salt = source.read()
+        if len(salt) != _SALT_BYTES:
+            raise Tampered(f"Opening {what}: it has {len(salt)} bytes, not {_SALT_BYTES}.")
+        return salt
+
+    def verify(self, date: dt.date | None = None, expect_head: Head | None = None) -> VerifyResult:
+        """Judge the whole chain, and every object that it names; needs no private key.
+
+        Args:
+            date: of one report only, as far as objects are concerned; the chain is always judged
+                whole.
+            expect_head: a head that was remembered elsewhere: the chain must contain it.
+        """
+        judged = self._chain.examine()
+        faults = list(judged.faults)
+        if expect_head is not None:
+            entries = [(each.sequence, each.sha256) for each in judged.entries]
+            fault = head_fault(expect_head, judged.head, entries)
+            faults += [fault] if fault else []
+        expired = expired_keys(judged.entries)
+        for entry in judged.entries:
+            if date is None or entry.body.get("date") == date.isoformat():
+                for what, recorded in named_objects(entry):
+                    wrong = self._object_fault(what, recorded, expired=recorded.key in expired)
+                    if wrong:
+                        body = entry.body
+                        faults.append(Fault(entry.sequence, wrong, body.get("date"), body.get("version")))
+        faults.sort(key=lambda fault: fault.sequence)
+        return VerifyResult(ok=not faults, entries=judged.taken, head=judged.head, faults=tuple(faults))
+
+    def _object_fault(self, what: str, recorded: StoredObject, *, expired: bool) -> str:
+        try:
+            with self._records.open(recorded.key) as source:
+                found = CountedSource(source).drain()
+        except KeyMissing:
+            return "" if expired else f"the sealed {what} is missing from the store"
+        if found.bytes != recorded.bytes:
+            return f"the sealed {what} has {found.bytes:,} bytes, not the {recorded.bytes:,} recorded"
+        if found.sha256 != recorded.sha256:
+            return f"the sealed {what} was altered or replaced: its digest is not the recorded one"
+        return ""
+
+    @contextlib.contextmanager
+    def _opened(
+        self, recorded: StoredObject, context: Context, opener: Envelope, what: str
+    ) -> Iterator[Source]:
+        with contextlib.ExitStack() as held:
+            try:
+                stored = held.enter_context(self._records.open(recorded.key))
+            except KeyMissing:
+                raise KeyMissing(
+                    f"Opening {what}: the store does not hold it. `esg-assets report verify` tells more."
+                ) from None
+            source = RecordedSource(stored, recorded, what)
+            with opener.open(source, context) as plain:
+                yield plain
+            source.finish()
