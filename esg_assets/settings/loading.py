@@ -11,7 +11,7 @@ from esg_assets.settings.layers import Findings, Layer
 from esg_assets.settings.masking import shown_raw
 from esg_assets.settings.model import SECRETS, Settings, variable_of
 from esg_assets.settings.needs import NEEDS, missing
-from esg_assets.settings.secret_files import read_dotenv
+from esg_assets.settings.secret_files import dotenv_in_force, read_dotenv
 
 DOTENV = Path(".env")
 _DOTENV_MAY_SAY = frozenset({"", "dev", "test"})
@@ -64,6 +64,14 @@ def load_settings(
 def _dotenv(path: Path, environ: Mapping[str, str], findings: Findings) -> Mapping[str, str]:
     # A word that is neither dev nor test may be a slip for prod: then nothing is read either.
     if environ.get("ESG_ENV", "").strip() not in _DOTENV_MAY_SAY:
+        in_force = dotenv_in_force(path, environ)
+        if in_force:
+            text = (
+                f"was loaded into the environment ({', '.join(in_force)}), as Dagster does with any it finds"
+            )
+            findings.faults.append(
+                Fault(".env", f"the .env in the working folder {text}; ESG_ENV=prod wants none")
+            )
         return {}
     try:
         variables = read_dotenv(path) or {}

@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 _SECRET_BYTES = 64 << 10
@@ -95,3 +96,21 @@ def read_dotenv(path: Path) -> dict[str, str] | None:
     if broken is not None:
         raise ValueError(f"has a line that is not NAME=value (line {broken})")
     return {item.key: item.value for item in bindings if item.key and item.value is not None}
+
+
+def dotenv_in_force(path: Path, environ: Mapping[str, str]) -> list[str]:
+    """Our variables that hold what a `.env` gives them: somebody else loaded it into the environment.
+
+    Dagster's own commands do so with any `.env` in their working folder, and it wins over what was set.
+    """
+    from dotenv import dotenv_values  # noqa: PLC0415 - only prod asks
+
+    try:
+        values = dotenv_values(path)  # as Dagster reads it
+    except (OSError, UnicodeDecodeError):
+        return []
+    return sorted(
+        name
+        for name, value in values.items()
+        if name.startswith(("ESG_", "OTEL_", "DAGSTER_HOME")) and value and environ.get(name) == value
+    )

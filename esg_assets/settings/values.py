@@ -49,11 +49,11 @@ class VerifyKey:
     """
 
     path: Path
-    first: int = 1
+    first: int = 0
     last: int | None = None
 
     def __str__(self) -> str:
-        if self.first == 1 and self.last is None:
+        if self.first == 0 and self.last is None:
             return str(self.path)
         return f"{self.path}@{self.first}" + ("" if self.last is None else f"-{self.last}")
 
@@ -159,9 +159,9 @@ def _verify_key(item: object) -> object:
         return item
     match = re.fullmatch(r"(.+?)(?:@(\d+)(?:-(\d+))?)?", item)
     assert match  # the first group takes whatever there is
-    first, last = int(match[2] or 1), None if match[3] is None else int(match[3])
-    if "://" in item or first < 1 or (last is not None and last < first):
-        raise ValueError("FILE[@FIRST[-LAST]], comma-separated, with chain sequences from 1 on")
+    first, last = int(match[2] or 0), None if match[3] is None else int(match[3])
+    if "://" in item or (last is not None and last < first):
+        raise ValueError("FILE[@FIRST[-LAST]], comma-separated, with chain sequences")
     return VerifyKey(Path(match[1]), first, last)
 
 

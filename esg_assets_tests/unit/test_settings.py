@@ -176,7 +176,7 @@ def test_what_is_shown_can_be_set_again() -> None:
         ("ESG_REPORT_RECIPIENTS", "aws-kms://my-key", "aws-kms://ARN"),
         ("ESG_WORKING_KEY", "gcp-kms://x", "aws-kms://ARN"),
         ("ESG_VERIFY_KEYS", "/keys/a.pem@9-3", "FILE[@FIRST[-LAST]]"),
-        ("ESG_VERIFY_KEYS", "/keys/a.pem@0", "FILE[@FIRST[-LAST]]"),
+        ("ESG_VERIFY_KEYS", "s3://keys/a.pem", "FILE[@FIRST[-LAST]]"),
         ("ESG_ACCOUNTS_MAPPING", "{fields: {a: nowhere}}", "our fields"),
         ("ESG_ACCOUNTS_MAPPING", "/missing/mapping.yaml", "a readable YAML file"),
         ("ESG_API_MAPPING", "just text", "a YAML mapping"),

@@ -278,6 +278,12 @@ class TestDotenv:
         assert ".env" not in str(caught.value)
         assert load_settings(environ={"ESG_ENV": "prod"}, tolerant=True).api_rate_limit == 50
 
+    def test_that_dagster_loaded_into_the_environment_is_refused_in_prod(self) -> None:
+        self._write("ESG_API_RATE_LIMIT=7\nESG_API_BURST=3\n", mode=0o666)
+
+        self._refused(r"ESG_API_BURST\), as Dagster does", ESG_ENV="prod", ESG_API_BURST="3")
+        load_settings(environ={"ESG_ENV": "prod", "ESG_API_BURST": "4"})
+
     def test_is_not_read_when_the_environment_is_no_word_we_know(self) -> None:
         self._write()
 
