@@ -15,7 +15,7 @@ from esg_assets.adapters.chain_log import ChainLog
 from esg_assets.adapters.envelope import PrivateKeyEnvelope, RecipientEnvelope
 from esg_assets.adapters.keys import Ed25519Keyring, Ed25519Signer, fingerprint
 from esg_assets.adapters.keys.signing import VerifyKey
-from esg_assets.adapters.publications import Publications
+from esg_assets.adapters.publications import Publications, PublishedReports
 from esg_assets.adapters.working_data import SealedParts, SealedRecords, SealedSnapshots
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.ports import Envelope, ObjectStore, RecipientKey, RecipientPrivateKey, Sink, Source
@@ -125,7 +125,7 @@ class Records:
         )
 
 
-def read_all(publications: Publications, publication: Publication, envelope: Envelope) -> bytes:
+def read_all(publications: PublishedReports, publication: Publication, envelope: Envelope) -> bytes:
     with publications.open_report(publication, envelope) as source:
         return source.read()
 
@@ -155,9 +155,11 @@ class BreakingStore:
         now = self.steps == self.die_at
         if now and not self.after:
             raise Killed
-        yield
-        if now:
-            raise Killed
+        try:
+            yield
+        finally:
+            if now:
+                raise Killed
 
     def create(self, key: str, data: bytes) -> None:
         with self._step():
