@@ -5,13 +5,14 @@ and a thread that sleeps to its slot has the fewest (docs/adr/0004). What to ask
 is the state machine's; sealing is the caller's `keep`.
 """
 
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Protocol
 
-from esg_assets.core.collection import Call, Collection, Done, Wait
+from esg_assets.core.collection import Call, Collection, Done, Judge, Wait
 from esg_assets.core.errors import EsgError, StoreUnavailable
 from esg_assets.core.ports import RatingsApi
 from esg_assets.core.progress import Progress
@@ -42,6 +43,40 @@ class SystemClock:
     sleep = staticmethod(time.sleep)
 
 
+class ThreadedGathering:
+    """The port `Gathering` over threads.
+
+    Args:
+        rng: the dice of the jitter.
+        clock: for tests.
+    """
+
+    def __init__(self, rng: random.Random | None = None, clock: Clock | None = None) -> None:
+        self._rng = rng or random.SystemRandom()
+        self._clock = clock or SystemClock()
+
+    def gather(
+        self,
+        account_ids: Sequence[str],
+        as_of: date,
+        api: RatingsApi,
+        *,
+        judge: Judge,
+        keep: Callable[[Sequence[Outcome]], None],
+        report: Callable[[Progress], None],
+    ) -> Progress:
+        """See the port."""
+        collection = Collection(
+            account_ids,
+            as_of=as_of,
+            policy=api.policy,
+            judge=judge,
+            random=self._rng.random,
+            now=self._clock.monotonic(),
+        )
+        return Workers(collection, api, as_of, keep=keep, report=report, clock=self._clock).run()
+
+
 class Workers:
     """Runs one collection to its end.
 
@@ -52,7 +87,7 @@ class Workers:
         keep: seals outcomes; called from the thread that calls `run`, with at most 1 s or 500
             outcomes at a time.
         report: called with the progress every few seconds, from the same thread.
-        clock: for tests.
+        clock: what they sleep on.
     """
 
     def __init__(
@@ -63,14 +98,14 @@ class Workers:
         *,
         keep: Callable[[Sequence[Outcome]], None],
         report: Callable[[Progress], None],
-        clock: Clock | None = None,
+        clock: Clock,
     ) -> None:
         self._collection = collection
         self._api = api
         self._as_of = as_of
         self._keep = keep
         self._report = report
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)  # workers with nothing to send
         self._kept = threading.Condition(self._lock)  # workers that wait for room in memory
@@ -207,9 +242,11 @@ class Workers:
         try:
             reply = self._api.ask(call.account_id, self._as_of)
         except EsgError as error:  # no token to be had: nothing can be asked any more
-            with self._lock:
-                self._collection.abandon(error)
+            self._abandon(error)
             return
+        except BaseException:
+            self._abandon(None)
+            raise
         with self._lock:
             outcomes = self._collection.end(call, reply, self._clock.monotonic())
             self._results += outcomes
@@ -220,3 +257,8 @@ class Workers:
             self._idle.notify()
             while self._full() and not self._collection.stopping:
                 self._kept.wait(IDLE_SECONDS)
+
+    def _abandon(self, error: EsgError | None) -> None:
+        with self._lock:
+            self._collection.abandon(error)
+            self._idle.notify_all()

@@ -166,8 +166,8 @@ class Collection:
         self._stopping = True
         self.error = self.error or error
 
-    def abandon(self, error: EsgError) -> None:
-        """A call could not even be made: nothing can be asked any more."""
+    def abandon(self, error: EsgError | None) -> None:
+        """A call could not even be made, or failed in our own code: nothing can be asked any more."""
         self._in_flight -= 1
         self.stop(error)
 

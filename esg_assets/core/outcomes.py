@@ -135,18 +135,17 @@ def still_open(outcomes: pa.Table, refresh: Refresh, *, blocked: bool) -> list[i
     Args:
         outcomes: what `latest` gave.
         refresh: `missing` asks only for accounts without an outcome, `failed` also for those whose
-            failure was transient and, while the date is blocked, for NOT_RATED ones; `all` for all.
+            failure was transient and, while the date is blocked, for NOT_RATED and unauthorized ones;
+            `all` for all.
         blocked: whether a verdict on `outcomes` stops the publication.
     """
     if refresh is Refresh.ALL:
         return list(range(outcomes.num_rows))
-    status, reason = outcomes.column("status"), outcomes.column("reason")
-    wanted = pc.is_null(status)
+    wanted = pc.is_null(outcomes.column("status"))
     if refresh is Refresh.FAILED:
-        transient = pc.is_in(reason, value_set=pa.array(sorted(TRANSIENT_REASONS)))
-        wanted = pc.or_(wanted, transient)
-        if blocked:
-            unrated = pc.fill_null(pc.equal(status, Status.NOT_RATED.value), fill_value=False)
-            wanted = pc.or_(wanted, unrated)
+        again = set(TRANSIENT_REASONS)
+        if blocked:  # a wrong URL or a lost permission is mended outside, and these may be its marks
+            again |= {Reason.NOT_COVERED, Reason.UNAUTHORIZED}
+        wanted = pc.or_(wanted, pc.is_in(outcomes.column("reason"), value_set=pa.array(sorted(again))))
     positions: list[int] = np.flatnonzero(wanted.to_numpy()).tolist()
     return positions

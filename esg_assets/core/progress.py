@@ -37,3 +37,13 @@ class Progress:
     def seconds_left(self) -> float:
         """At the allowed rate; retries may add to it."""
         return self.left / self.rate
+
+    def __str__(self) -> str:
+        failed = self.ended[Status.FAILED]
+        text = (
+            f"{self.ended.total():,} of {self.wanted:,} accounts done, {failed:,} failed; {self.calls:,} calls, "
+            f"{self.retries:,} retries, {self.refusals:,} refused for the rate"
+        )
+        if self.outage:
+            return text + "; the provider does not answer, one call every few seconds asks whether it is back"
+        return text + (f"; about {self.seconds_left:,.0f} s left" if self.left else "")

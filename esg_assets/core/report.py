@@ -6,15 +6,13 @@ Sealing and publishing it is `esg_assets.adapters.publications`; which outcome c
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import pyarrow as pa
 
 from esg_assets.core.accounts import Snapshot
-from esg_assets.core.ports import Source
-from esg_assets.core.ratings import Metric, Status
+from esg_assets.core.ratings import Metric
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 ROWS_PER_CHUNK = 5_000
@@ -93,28 +91,6 @@ def _rows(snapshot: Snapshot, accounts: pa.Table, outcomes: pa.Table) -> Iterato
         texts(outcomes, "reason"),
         strict=True,
     )
-
-
-def count_rows(source: Source) -> tuple[int, Counter[Status]]:
-    """Rows of a report, and by processing status, as any CSV reader sees them."""
-    rows = csv.DictReader(_lines(source), strict=True)
-    counts = Counter(Status(row["processing_status"]) for row in rows)
-    return sum(counts.values()), counts
-
-
-def _lines(source: Source) -> Iterable[str]:
-    """The source as text lines with their line ends, as the csv module wants them."""
-
-    class Reader(io.RawIOBase):
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the base says Buffer
-            data = source.read(len(buffer))
-            buffer[: len(data)] = data
-            return len(data)
-
-    return io.TextIOWrapper(io.BufferedReader(Reader(), 1 << 20), encoding="utf-8", newline="")
 
 
 def file_name(partition: date, version: int) -> str:

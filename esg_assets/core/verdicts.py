@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from esg_assets.core.errors import RowProblem
+from esg_assets.core.history import PastReport
 from esg_assets.core.ratings import Status
 
 ACCOUNTS_COMPLETE = "accounts_complete_and_unique"
@@ -18,8 +19,6 @@ FAILURE_RATE = "failure_rate"
 NOT_RATED_RATE = "not_rated_rate"
 REPORT_EQUALS = "report_equals_ratings"
 STILL_VERIFIES = "report_still_verifies"
-
-SHOWN_PROBLEMS = 5
 
 Counts = Mapping[Status, int]
 
@@ -45,6 +44,14 @@ class Past:
     accounts: int
     not_rated: int
 
+    @classmethod
+    def of(cls, report: PastReport | None) -> "Past | None":
+        """What is needed of a publication that the history remembers."""
+        if report is None:
+            return None
+        published = report.published
+        return cls(published.report_date.isoformat(), published.accounts, published.counts[Status.NOT_RATED])
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -67,18 +74,16 @@ class Verdict:
     measured: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
-def accounts_complete(count: int, problems: Sequence[RowProblem]) -> Verdict:
-    """Whether the account list keeps every rule."""
-    if problems:
-        shown = "; ".join(str(p) for p in problems[:SHOWN_PROBLEMS])
-        hidden = len(problems) - SHOWN_PROBLEMS
-        more = f"; and {hidden:,} more" if hidden > 0 else ""
-        note = f"{len(problems):,} problems in the account list: {shown}{more}"
-        return Verdict(
-            ACCOUNTS_COMPLETE, passed=False, blocks=True, note=note, measured={"problems": len(problems)}
-        )
-    note = f"{count:,} active accounts, every id present and unique"
+def accounts_complete(count: int) -> Verdict:
+    """The account list keeps every rule: a list that does not never becomes a snapshot."""
+    note = f"{count:,} active accounts, every id present, well formed and unique"
     return Verdict(ACCOUNTS_COMPLETE, passed=True, note=note, measured={"accounts": count, "problems": 0})
+
+
+def accounts_refused(message: str, problems: Sequence[RowProblem]) -> Verdict:
+    """The account list breaks a rule; `message` says which, for which rows."""
+    measured = {"problems_shown": len(problems)}
+    return Verdict(ACCOUNTS_COMPLETE, passed=False, blocks=True, note=message, measured=measured)
 
 
 def account_count(count: int, past: Past | None, limits: Limits) -> Verdict:
@@ -86,7 +91,7 @@ def account_count(count: int, past: Past | None, limits: Limits) -> Verdict:
     if past is None or past.accounts == 0:
         note = f"{count:,} active accounts; no earlier report to compare with"
         return Verdict(ACCOUNT_COUNT, passed=True, note=note, severity="WARN", measured={"accounts": count})
-    change = count / past.accounts - 1
+    change = (count - past.accounts) / past.accounts
     measured = {"accounts": count, "accounts_before": past.accounts, "change": round(change, 4)}
     note = (
         f"{count:,} active accounts against {past.accounts:,} in the report of {past.report_date} "
@@ -168,16 +173,18 @@ def on_publication(accounts: int, counts: Counts, past: Past | None, limits: Lim
     return [account_count(accounts, past, limits), *on_ratings(accounts, counts, past, limits)]
 
 
-def report_equals(*, rows: int, rows_read: int, same_bytes: bool, same_counts: bool) -> Verdict:
-    """Whether the sealed report, read back from the store, is what the ratings say."""
-    measured = {"rows": rows, "rows_read_back": rows_read}
-    if rows == rows_read and same_bytes and same_counts:
+def report_equals(rows: int, *, equal: bool, sealed_bytes: int, what: str) -> Verdict:
+    """Whether the sealed report, read back from the store, is what the ratings say.
+
+    Args:
+        rows: accounts of the report.
+        equal: the plaintext read back is, byte for byte, the report rendered again.
+        sealed_bytes: size of the object in the store.
+        what: in words, when not equal.
+    """
+    measured = {"rows": rows, "sealed_bytes": sealed_bytes}
+    if equal:
         note = f"{rows:,} rows sealed, read back from the store and equal to the ratings"
         return Verdict(REPORT_EQUALS, passed=True, note=note, measured=measured)
-    differences = [
-        *([] if rows == rows_read else [f"{rows_read:,} rows instead of {rows:,}"]),
-        *([] if same_counts else ["other counts by status"]),
-        *([] if same_bytes else ["other bytes"]),
-    ]
-    note = f"the report read back from the store differs from the ratings: {', '.join(differences)}"
+    note = f"the report read back from the store differs from the ratings: {what}"
     return Verdict(REPORT_EQUALS, passed=False, blocks=True, note=note, measured=measured)
