@@ -31,15 +31,18 @@ class RawServer:
         self._tls = tls
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._stopping = False
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
 
     @property
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
-    def serve(self) -> None:
+    def _accept(self) -> None:
         """Accept until the listener is closed; one thread for each connection."""
         while True:
             try:
@@ -55,8 +58,10 @@ class RawServer:
         # Closing alone would not wake the thread in accept().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join(10)  # from here on there are no new threads
         self._listener.close()
         with self._lock:
+            self._stopping = True
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
@@ -65,10 +70,10 @@ class RawServer:
 
     def _converse(self, connection: socket.socket) -> None:
         try:
+            self._keep(connection)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-            with self._lock:
-                self._open.add(connection)
+                self._keep(connection)
             request = read_request(connection)
             if request:
                 with self._lock:
@@ -85,18 +90,22 @@ class RawServer:
                 self._open.discard(connection)
             connection.close()
 
+    def _keep(self, connection: socket.socket) -> None:
+        """Let `stop` end the connection, or refuse it if that has happened."""
+        with self._lock:
+            if self._stopping:
+                raise ConnectionAbortedError
+            self._open.add(connection)
+
 
 @contextlib.contextmanager
 def raw_server(talk: Talk, tls: ssl.SSLContext | None = None) -> Iterator[RawServer]:
     """A RawServer that runs for the length of the block."""
     server = RawServer(talk, tls)
-    accepting = threading.Thread(target=server.serve)
-    accepting.start()
     try:
         yield server
     finally:
         server.stop()
-        accepting.join(10)
 
 
 def read_request(connection: socket.socket) -> bytes:
