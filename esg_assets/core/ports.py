@@ -95,6 +95,9 @@ class RatingsApi(Protocol):
             AccessDenied: no token could be had with these credentials.
         """
 
+    def close(self) -> None:
+        """Release connections; nothing is asked afterwards."""
+
 
 class Authorization(Protocol):
     """Credentials of an HTTP client; safe to call from many threads."""

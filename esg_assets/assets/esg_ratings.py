@@ -1,0 +1,154 @@
+"""The asset esg_ratings: one outcome for each account, sealed in parts as they arrive.
+
+When to call is `esg_assets.core.collection`, the threads are `esg_assets.adapters.workers`; which
+accounts are still open is `esg_assets.core.gathering`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from esg_assets import checks
+from esg_assets.asset_metadata import Metadata
+from esg_assets.core import outcomes, verdicts
+from esg_assets.core.accounts import Snapshot
+from esg_assets.core.gathering import Gathering, accounts_to_ask, kept_outcomes
+from esg_assets.core.outcomes import Refresh
+from esg_assets.core.ports import CallPolicy, History, RatingsApi, RatingsParts
+from esg_assets.core.progress import Progress
+from esg_assets.core.ratings import Outcome, Status
+from esg_assets.core.replies import judge
+from esg_assets.core.rules import Rules
+from esg_assets.core.sealed_ratings import Effort, SealedRatings, SealedRatingsStore
+from esg_assets.failures import told_to
+from esg_assets.run_lease import RunLease
+
+NAME = "esg_ratings"
+CHECKS = [verdicts.ONE_OUTCOME, verdicts.FAILURE_RATE, verdicts.NOT_RATED_RATE]
+
+
+CONFIG = {
+    "refresh": dg.Field(
+        dg.Enum("Refresh", [dg.EnumValue(choice.value) for choice in Refresh]),
+        default_value=Refresh.FAILED.value,
+        description=(
+            "missing: only accounts without an outcome; failed: also those that failed for a passing reason "
+            "and, while the date is blocked, the unrated; all: everyone."
+        ),
+    )
+}
+
+
+def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset over `partitions`."""
+
+    @dg.asset(
+        name=NAME,
+        partitions_def=partitions,
+        check_specs=checks.specs(NAME, CHECKS, partitions),
+        config_schema=CONFIG,
+        io_manager_key="ratings_io",
+        owners=["team:esg-pipeline"],
+        kinds={"python", "arrow"},
+        tags={"data": "client"},
+        code_version="1",
+    )
+    def esg_ratings(
+        context: dg.AssetExecutionContext,
+        active_accounts: Snapshot,
+        esg_api: dg.ResourceParam[RatingsApi],
+        gathering: dg.ResourceParam[Gathering],
+        ratings_parts: dg.ResourceParam[RatingsParts],
+        sealed_ratings: dg.ResourceParam[SealedRatingsStore],
+        history: dg.ResourceParam[History],
+        rules: dg.ResourceParam[Rules],
+        run_lease: dg.ResourceParam[RunLease],
+    ) -> Iterator[dg.AssetCheckResult | dg.Output[SealedRatings]]:
+        """The outcome of every account of the snapshot: SUCCESS, NOT_RATED or FAILED with its reason.
+
+        A re-run asks only for what is open: what has arrived is sealed every second at most.
+        """
+        with told_to(context):
+            run_lease.hold(context)
+            snapshot, refresh = active_accounts, Refresh(context.op_execution_context.op_config["refresh"])
+            past = verdicts.Past.of(history.latest_before(snapshot.partition))
+            sealed = sealed_ratings.get(snapshot.partition) or _nothing_yet(snapshot)
+            kept = kept_outcomes(snapshot, ratings_parts)
+            asked = accounts_to_ask(snapshot, kept, past, rules.limits, refresh)
+            effort = Effort()
+            if asked:
+                with run_lease.provider(context):
+                    effort = _ask(context, asked, snapshot, esg_api, gathering, ratings_parts)
+                kept = kept_outcomes(snapshot, ratings_parts)
+            sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
+            for verdict in verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits):
+                yield checks.result(verdict, NAME)
+        yield dg.Output(sealed, metadata=_metadata(sealed, effort, len(asked), esg_api.policy))
+
+    return esg_ratings
+
+
+def _nothing_yet(snapshot: Snapshot) -> SealedRatings:
+    return SealedRatings(snapshot.partition, snapshot.generation, {}, 0, Effort(), datetime.now(UTC))
+
+
+def _ask(
+    context: dg.AssetExecutionContext,
+    account_ids: Sequence[str],
+    snapshot: Snapshot,
+    api: RatingsApi,
+    gathering: Gathering,
+    parts: RatingsParts,
+) -> Effort:
+    """Ask for the accounts and seal what comes; what it took."""
+
+    def keep(batch: Sequence[Outcome]) -> None:
+        parts.append(snapshot, outcomes.to_batch(batch))
+
+    def report(progress: Progress) -> None:
+        context.log.info("%s", progress)
+
+    started = datetime.now(UTC)
+    context.log.info(
+        "asking for %s of %s accounts as of %s, at most %g calls/s",
+        f"{len(account_ids):,}",
+        f"{snapshot.count:,}",
+        snapshot.as_of,
+        api.policy.rate,
+    )
+    progress = gathering.gather(
+        account_ids,
+        snapshot.as_of,
+        api,
+        judge=lambda reply, account_id: judge(reply, account_id, snapshot.as_of, snapshot.metrics),
+        keep=keep,
+        report=report,
+    )
+    report(progress)
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    return Effort(progress.calls, progress.retries, progress.refusals, round(seconds, 3))
+
+
+def _metadata(
+    sealed: SealedRatings, effort: Effort, asked: int, policy: CallPolicy
+) -> Metadata:
+    counts = {status.value.lower(): sealed.counts.get(status, 0) for status in Status}
+    total = sum(sealed.counts.values())
+    return {
+        **counts,
+        "success_rate": round(sealed.counts.get(Status.SUCCESS, 0) / total, 6) if total else 0.0,
+        "asked": asked,
+        "calls": effort.calls,
+        "retries": effort.retries,
+        "refusals_429": effort.refusals,
+        "seconds": effort.seconds,
+        "calls_per_second": round(effort.calls / effort.seconds, 1) if effort.seconds else 0.0,
+        "sealed_parts": sealed.parts,
+        "rate_limit": f"{policy.rate:g} calls/s, burst {policy.burst}, up to {policy.concurrency} in flight",
+        "retry_policy": (
+            f"{policy.max_attempts} tries, exponential backoff from {policy.backoff_seconds:g} s to "
+            f"{policy.backoff_cap_seconds:g} s with full jitter, Retry-After up to "
+            f"{policy.max_retry_after_seconds:g} s, time-out {policy.timeout_seconds:g} s"
+        ),
+    }

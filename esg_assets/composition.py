@@ -1,0 +1,281 @@
+"""From settings to adapters: which implementation serves each port. The one place that chooses.
+
+Used by the Dagster resources and by the command line alike. Adapters are imported when they are
+built, so that importing this touches nothing and `--help` is quick.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from esg_assets.core.account_mapping import parse_account_mapping
+from esg_assets.core.errors import SettingsWrong
+from esg_assets.core.ports import (
+    AccountSource,
+    Authorization,
+    CallPolicy,
+    Envelope,
+    History,
+    Keyring,
+    Leases,
+    ObjectStore,
+    RatingsApi,
+    RatingsParts,
+    Signer,
+)
+from esg_assets.core.publishing import Publications
+from esg_assets.core.rules import Rules
+from esg_assets.core.sealed_ratings import SealedRatingsStore
+from esg_assets.core.verdicts import Limits
+from esg_assets.settings import KeyRef, Settings, dagster_home
+
+if TYPE_CHECKING:
+    from esg_assets.adapters.chain_log import ChainLog
+    from esg_assets.adapters.envelope import RecipientEnvelope
+    from esg_assets.adapters.publications import PublishedReports
+    from esg_assets.adapters.working_data import SealedRecords, SealedSnapshots
+
+
+def rules(settings: Settings) -> Rules:
+    """The settings that decisions need, as plain values."""
+    if settings.api_mapping is not None:
+        raise _not_yet("ESG_API_MAPPING", "the provider has the shape of esg_api.openapi.yaml")
+    mapping = settings.accounts_mapping
+    return Rules(
+        as_of_lag_days=settings.as_of_lag_days,
+        accounts=parse_account_mapping(None if mapping is None else mapping.data),
+        metrics=settings.metrics,
+        limits=Limits(
+            failure_warn=settings.failure_rate_warn,
+            failure_error=settings.failure_rate_error,
+            failure_block=settings.failure_rate_block,
+            not_rated_block=settings.not_rated_rate_block,
+            not_rated_rise_block=settings.not_rated_rise_block,
+            count_warn=settings.accounts_change_warn,
+            count_drop_block=settings.accounts_drop_block,
+        ),
+        min_coverage_pct=settings.min_coverage_pct,
+        max_rating_age_days=settings.max_rating_age_days,
+        min_cell=settings.min_cell,
+    )
+
+
+def account_source(settings: Settings) -> AccountSource:
+    """ESG_ACCOUNTS_URL."""
+    from esg_assets.adapters.account_sources import open_account_source
+
+    assert settings.accounts_url is not None
+    cert, key = settings.accounts_client_cert, settings.accounts_client_cert_key
+    return open_account_source(
+        settings.accounts_url.get_secret_value(),
+        query=settings.accounts_query,
+        authorization=_authorization(settings, "accounts"),
+        ca_bundle=None if settings.accounts_ca_bundle is None else str(settings.accounts_ca_bundle),
+        client_cert=None if cert is None else (str(cert) if key is None else (str(cert), str(key))),
+        proxy=_proxy(settings) or None,
+        storage_options=os.environ,
+    )
+
+
+def call_policy(settings: Settings) -> CallPolicy:
+    """Rate limit and retry policy of the ratings provider."""
+    return CallPolicy(
+        rate=settings.api_rate_limit,
+        burst=settings.api_burst,
+        concurrency=settings.api_concurrency,
+        timeout_seconds=settings.api_timeout_seconds,
+        max_attempts=settings.api_max_attempts,
+        max_retry_after_seconds=settings.api_max_retry_after_seconds,
+        outage_seconds=settings.api_outage_seconds,
+    )
+
+
+def ratings_api(settings: Settings) -> RatingsApi:
+    """ESG_API_URL; close it after use."""
+    from esg_assets import __version__
+    from esg_assets.adapters.esg_api.client import HttpEsgApi
+
+    if settings.api_accounts_per_call > 1:
+        raise _not_yet("ESG_API_ACCOUNTS_PER_CALL", "one account a call (1)")
+    assert settings.api_url is not None
+    return HttpEsgApi(
+        settings.api_url,
+        _authorization(settings, "api"),
+        call_policy(settings),
+        ca_bundle=settings.api_ca_bundle,
+        client_cert=settings.api_client_cert,
+        client_key=settings.api_client_cert_key,
+        proxy=_proxy(settings),
+        user_agent=f"esg-assets/{__version__}",
+    )
+
+
+def _proxy(settings: Settings) -> str:
+    return "" if settings.api_proxy is None else settings.api_proxy.get_secret_value()
+
+
+def _authorization(settings: Settings, api: Literal["api", "accounts"]) -> Authorization:
+    """ESG_API_AUTH or ESG_ACCOUNTS_AUTH, with the settings that go with it."""
+    from esg_assets.adapters.authorization import (
+        ApiKey,
+        Bearer,
+        NoAuthorization,
+        OAuth2ClientCredentials,
+        TokenEndpoint,
+    )
+
+    def text(name: str) -> str:
+        value = getattr(settings, name)
+        return "" if value is None else str(getattr(value, "get_secret_value", lambda: value)())
+
+    kind = getattr(settings, f"{api}_auth")
+    if kind == "oauth2":
+        endpoint = TokenEndpoint(
+            text(f"{api}_token_url"),
+            text(f"{api}_client_id"),
+            text(f"{api}_client_secret"),
+            text("api_scope") if api == "api" else "",
+            text("api_audience") if api == "api" else "",
+            settings=f"ESG_{api.upper()}",
+            ca_bundle=getattr(settings, f"{api}_ca_bundle"),
+            client_cert=getattr(settings, f"{api}_client_cert"),
+            client_key=getattr(settings, f"{api}_client_cert_key"),
+            proxy=_proxy(settings),
+        )
+        return OAuth2ClientCredentials(endpoint)
+    if kind == "api_key":
+        return ApiKey(text("api_key" if api == "api" else "accounts_api_key"))
+    if kind == "bearer":
+        return Bearer(text("api_bearer_token" if api == "api" else "accounts_token"))
+    return NoAuthorization()
+
+
+def leases(settings: Settings) -> Leases:
+    """Beside the database: PostgreSQL's own, or files in DAGSTER_HOME."""
+    from esg_assets.adapters.leases import open_leases
+
+    return open_leases(settings.database_url.get_secret_value(), dagster_home() / "leases")
+
+
+def history(settings: Settings) -> History:
+    """ESG_DATABASE_URL, migrated."""
+    from esg_assets.adapters.history.store import SqlHistory
+
+    return SqlHistory(settings.database_url.get_secret_value())
+
+
+class SealedStores:
+    """Everything that is sealed: the work store, the records store and what they share.
+
+    Nothing is opened before it is asked for; each is made once.
+
+    Args:
+        settings: as loaded; `Settings.require` has been asked before for what is used here.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def snapshots(self) -> "SealedSnapshots":
+        """Account snapshots in the work store."""
+        from esg_assets.adapters.working_data import SealedSnapshots
+
+        return SealedSnapshots(self._work, self._working_envelope, self._settings.env)
+
+    @cached_property
+    def parts(self) -> RatingsParts:
+        """Ratings in the work store."""
+        from esg_assets.adapters.working_data import SealedParts
+
+        return SealedParts(self._work, self._working_envelope, self._settings.env, self.snapshots)
+
+    @cached_property
+    def ratings(self) -> SealedRatingsStore:
+        """Handles of ratings in the work store."""
+        from esg_assets.adapters.working_data import SealedRatingsHandles
+
+        return SealedRatingsHandles(self._handles)
+
+    @cached_property
+    def publications(self) -> Publications:
+        """The records store, to read and to add to."""
+        from esg_assets.adapters.publications import Publications as PublishedAndPublishing
+
+        return PublishedAndPublishing(
+            self._records, self._recipients, self._handles, self._chain(self._signer), self.snapshots
+        )
+
+    @cached_property
+    def published(self) -> "PublishedReports":
+        """The records store, to read only: public keys are enough."""
+        from esg_assets.adapters.publications import PublishedReports
+
+        return PublishedReports(self._records, self._chain(None))
+
+    @cached_property
+    def _records(self) -> ObjectStore:
+        from esg_assets.adapters.stores import open_store
+
+        return open_store(self._settings.store_url.get_secret_value())
+
+    @cached_property
+    def _work(self) -> ObjectStore:
+        from esg_assets.adapters.stores import open_store
+
+        return open_store(self._settings.work_url.get_secret_value())
+
+    @cached_property
+    def _working_envelope(self) -> Envelope:
+        from esg_assets.adapters.envelope import WorkingEnvelope
+        from esg_assets.adapters.keys import load_working_key
+
+        return WorkingEnvelope(load_working_key(_file("ESG_WORKING_KEY", self._settings.working_key)))
+
+    @cached_property
+    def _handles(self) -> "SealedRecords":
+        from esg_assets.adapters.working_data import SealedRecords
+
+        return SealedRecords(self._work, self._working_envelope, self._settings.env)
+
+    @cached_property
+    def _recipients(self) -> "RecipientEnvelope":
+        from esg_assets.adapters.envelope import RecipientEnvelope
+        from esg_assets.adapters.keys import load_recipient
+
+        keys = self._settings.report_recipients
+        return RecipientEnvelope([load_recipient(_file("ESG_REPORT_RECIPIENTS", key)) for key in keys])
+
+    @cached_property
+    def _signer(self) -> Signer:
+        from esg_assets.adapters.keys import Ed25519Signer
+
+        return Ed25519Signer.from_file(_file("ESG_SIGNING_KEY", self._settings.signing_key))
+
+    def _chain(self, signer: Signer | None) -> "ChainLog":
+        from esg_assets.adapters.chain_log import ChainLog
+
+        return ChainLog(self._records, signer, keyring(self._settings), self._settings.env)
+
+
+def keyring(settings: Settings) -> Keyring:
+    """ESG_VERIFY_KEYS, by default the public key beside ESG_SIGNING_KEY."""
+    from esg_assets.adapters.keys import Ed25519Keyring, public_file_beside
+
+    items = [str(key) for key in settings.verify_keys]
+    if not items:
+        items = [str(public_file_beside(_file("ESG_SIGNING_KEY", settings.signing_key)))]
+    return Ed25519Keyring.from_items(items)
+
+
+def _file(setting: str, key: KeyRef | None) -> Path:
+    if key is None:
+        raise SettingsWrong(f"{setting} is not set; `esg-assets keys generate DIR` makes the keys.")
+    if key.path is None:
+        raise _not_yet(f"{setting}={key}", "a key file")
+    return key.path
+
+
+def _not_yet(setting: str, instead: str) -> SettingsWrong:
+    return SettingsWrong(f"{setting} is not supported by this version of esg_assets; it takes {instead}.")

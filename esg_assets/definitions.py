@@ -1,0 +1,48 @@
+"""What Dagster loads: the assets, checks, job, schedule and sensor, put together here and nowhere else.
+
+`build_defs` is also what tests call, with fakes for ports. Only `defs` reads the settings that
+definitions depend on (the first date and the schedule's numbers).
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from esg_assets import checks
+from esg_assets.assets import active_accounts, daily_summary, encrypted_report_csv, esg_ratings
+from esg_assets.jobs import nightly_esg_report
+from esg_assets.partitions import daily
+from esg_assets.resources import resources
+from esg_assets.schedules import nightly_schedule
+from esg_assets.sensors import stale_runs_sensor
+from esg_assets.settings import Settings, dagster_home, load_settings
+
+
+def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None) -> dg.Definitions:
+    """Fresh definitions.
+
+    Args:
+        settings: for the partitions and the schedule.
+        overrides: ports to use instead of the resource of that key.
+    """
+    partitions = daily(settings.first_date)
+    return dg.Definitions(
+        assets=[
+            module.define(partitions)
+            for module in (active_accounts, esg_ratings, encrypted_report_csv, daily_summary)
+        ],
+        asset_checks=[checks.report_still_verifies(partitions)],
+        jobs=[nightly_esg_report],
+        schedules=[nightly_schedule(settings)],
+        sensors=[stale_runs_sensor],
+        resources=resources(overrides),
+        # Four small steps share one client and one pacer (docs/adr/0005).
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions in force here; a wrong setting fails the runs that need it, not the loading."""
+    dagster_home()
+    return build_defs(load_settings(tolerant=True))

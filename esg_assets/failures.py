@@ -1,0 +1,59 @@
+"""How errors reach Dagster: as a `Failure` that says what to do, and never holds a value it should not.
+
+Dagster writes an exception's text and traceback into its event log, which everybody who can see the
+UI can read. So our own errors are told in their own words, and of any other error only its type and
+place, because its text may hold whatever the library was working on.
+"""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from esg_assets.core.errors import EsgError, Refused
+
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.InputContext | dg.OutputContext
+
+PERMANENT_TAG = "esg/permanent"
+"""On a run that ended with an error which a repeat cannot mend: the schedule does not ask again."""
+
+ERROR_TAG = "esg/error"
+"""On a failed run: the type of the error, one word of `esg_assets.core.errors`."""
+
+
+@contextmanager
+def told_to(context: Context) -> Iterator[None]:
+    """Turn whatever is raised inside into a `dg.Failure` of the step that `context` belongs to."""
+    try:
+        yield
+    except EsgError as error:
+        _tag(context, error)
+        raise dg.Failure(str(error), allow_retries=False) from None
+    except dg.Failure:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, its text must not reach the event log
+        _tag(context, error)
+        places = [
+            f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-8:]
+        ]
+        raise dg.Failure(
+            f"An unexpected {type(error).__name__} at {places[-1]}. Its text is not shown, because it may "
+            "hold client data. This is a fault of the software: please report it with the "
+            "frames in the metadata.",
+            metadata={"frames": dg.MetadataValue.md("\n".join(f"- `{p}`" for p in places))},
+            allow_retries=False,
+        ) from None
+
+
+def _tag(context: Context, error: Exception) -> None:
+    if isinstance(context, dg.AssetExecutionContext | dg.AssetCheckExecutionContext):
+        run_id, instance = context.run.run_id, context.instance
+    else:
+        step = context.step_context
+        run_id, instance = step.run_id, step.instance
+    tags = {ERROR_TAG: type(error).__name__}
+    if isinstance(error, Refused):
+        tags[PERMANENT_TAG] = "true"
+    instance.add_run_tags(run_id, tags)

@@ -1,0 +1,73 @@
+"""What a run holds while it lives: its partition, so that no other run makes the same report.
+
+Taken by the first asset step and kept until the run's resources are torn down; if the process dies,
+kernel or database releases it. Also the turn at the provider, whose rate all runs share.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import dagster as dg
+
+from esg_assets.core.errors import LeaseBusy
+from esg_assets.core.ports import Leases
+from esg_assets.partitions import partition_of
+from esg_assets.stale_runs import lease_name, report_gone
+
+PROVIDER = "esg_api"
+SWEEP_SECONDS = 2.0
+"""A sweep for dead runs may hold the lease for a moment; that is no reason to refuse a run."""
+
+PROVIDER_WAIT_SECONDS = 12 * 3600.0
+"""A backfill's runs wait for each other at the provider; longer than any of them may take."""
+
+
+class RunLease:
+    """The leases of one run."""
+
+    def __init__(self, leases: Leases) -> None:
+        self._leases = leases
+        self._held = ExitStack()
+        self._partition = ""
+
+    def hold(self, context: dg.AssetExecutionContext) -> None:
+        """Take the run's partition, once a run.
+
+        Raises:
+            LeaseBusy: another run has it; the message names that run.
+        """
+        name = lease_name(partition_of(context))
+        if self._partition == name:
+            return
+        try:
+            held = self._held.enter_context(
+                self._leases.hold(name, context.run_id, wait_seconds=SWEEP_SECONDS)
+            )
+        except LeaseBusy as busy:
+            raise LeaseBusy(
+                f"Another run is making the report of {context.partition_key}: {busy} Wait for it, or "
+                "terminate it in the UI; nothing of this run was done."
+            ) from None
+        self._partition = name
+        if held.previous_holder not in ("", context.run_id) and report_gone(
+            context.instance, held.previous_holder, context.run_id
+        ):
+            context.log.info("run %s of this partition died; it is marked as failed", held.previous_holder)
+
+    @contextmanager
+    def provider(self, context: dg.AssetExecutionContext) -> Iterator[None]:
+        """The turn at the provider: one run calls at a time, so that the rate holds over all runs."""
+        with ExitStack() as turn:
+            try:
+                turn.enter_context(self._leases.hold(PROVIDER, context.run_id))
+            except LeaseBusy as busy:
+                context.log.info("waiting for the provider's rate: %s", busy)
+                turn.enter_context(
+                    self._leases.hold(PROVIDER, context.run_id, wait_seconds=PROVIDER_WAIT_SECONDS)
+                )
+            yield
+
+    def close(self) -> None:
+        """Release everything."""
+        self._held.close()
+        self._partition = ""

@@ -1,0 +1,103 @@
+"""The schedule: 05:00 Central time, and again every half hour until the day's report is there.
+
+Which dates are wanted is `esg_assets.core.due`; here only what is known of them is gathered.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import dagster as dg
+
+from esg_assets.core.due import DateState, Due, dates_due
+from esg_assets.core.ports import History
+from esg_assets.failures import PERMANENT_TAG
+from esg_assets.jobs import nightly_esg_report
+from esg_assets.partitions import TIMEZONE, central_date
+from esg_assets.settings import Settings
+from esg_assets.stale_runs import PARTITION_TAG
+
+NAME = "nightly_esg_report_schedule"
+CRON = "0,30 5-23 * * *"
+SCHEDULED_TAG = "esg/scheduled"
+"""On runs that the schedule asked for: only these count as attempts of a date."""
+
+YIELDED_TAG = "esg/yielded"
+"""On a run that gave way to a more urgent date."""
+
+_UNDER_WAY = {
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+}
+
+
+def nightly_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    """The schedule, switched on by default: an installation that nobody touches runs at 05:00."""
+
+    @dg.schedule(
+        name=NAME,
+        job=nightly_esg_report,
+        cron_schedule=CRON,
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=(
+            "From 05:00 US Central time every half hour: today's report while it is unpublished, and the "
+            "missed ones of the ESG_CATCHUP_DAYS before."
+        ),
+    )
+    def nightly_esg_report_schedule(
+        context: dg.ScheduleEvaluationContext, history: dg.ResourceParam[History]
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        today = central_date(context.scheduled_execution_time)
+        due = due_at(today, context.instance, history, settings)
+        for day, why in due.reasons.items():
+            context.log.info("%s: %s", day, why)
+        if not due.wanted:
+            return dg.SkipReason("; ".join(f"{day}: {why}" for day, why in due.reasons.items()))
+        tick = context.scheduled_execution_time.isoformat()
+        return [
+            dg.RunRequest(
+                partition_key=day.isoformat(),
+                # Deduplicates within one tick only, whatever the key: `dates_due` guards the dates.
+                run_key=f"{day} at {tick}",
+                tags={SCHEDULED_TAG: tick, **({} if day == today else {"esg/catchup": "true"})},
+            )
+            for day in due.wanted
+        ]
+
+    return nightly_esg_report_schedule
+
+
+def due_at(today: date, instance: dg.DagsterInstance, history: History, settings: Settings) -> Due:
+    """What the schedule asks for on `today`, by what instance and history know now."""
+    since = today - timedelta(days=settings.catchup_days)
+    days = [since + timedelta(days=n) for n in range((today - since).days + 1)]
+    return dates_due(
+        today,
+        first=settings.first_date,
+        catchup_days=settings.catchup_days,
+        max_attempts=settings.max_date_attempts,
+        published=set(history.published_dates(since)),
+        first_publication=history.first_publication_date(),
+        states={day: state_of(runs_of(instance, day)) for day in days},
+    )
+
+
+def runs_of(instance: dg.DagsterInstance, day: date) -> list[dg.DagsterRun]:
+    """Every run of a date, newest first, whatever job it belongs to."""
+    return list(instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: day.isoformat()})))
+
+
+def state_of(runs: Iterable[dg.DagsterRun]) -> DateState:
+    """What the runs of an unpublished date (newest first) say about it."""
+    runs = list(runs)
+    ended = [run for run in runs if run.is_finished]
+    latest = ended[0].tags if ended else {}
+    return DateState(
+        under_way=any(run.status in _UNDER_WAY for run in runs),
+        attempts=sum(1 for run in ended if SCHEDULED_TAG in run.tags and YIELDED_TAG not in run.tags),
+        permanent=PERMANENT_TAG in latest,
+        yielded=YIELDED_TAG in latest,
+    )
