@@ -11,6 +11,7 @@ import pytest
 
 from esg_assets.adapters.chain_log import ChainLog
 from esg_assets.adapters.keys.signing import VerifyKey
+from esg_assets.adapters.stores import open_store
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.core.chain import Entry, key_of
 from esg_assets.core.chain_bodies import Kind
@@ -21,7 +22,10 @@ from esg_assets.core.record_ports import Chain
 from esg_assets_tests.adapters.records_material import WHEN, keyring, signer, signing_key
 from esg_assets_tests.fakes import MemoryStore
 from esg_assets_tests.processes import line_from, python_process
+from esg_assets_tests.servers import S3Server
 from esg_assets_tests.unit.chain_material import publish_body, summary_body
+
+MakeStore = Callable[[], ObjectStore]
 
 
 @pytest.fixture(params=["memory", "local"])
@@ -334,13 +338,13 @@ def _race(*acts: Callable[[], object]) -> list[object]:
     return results
 
 
-def _race_two_dates(root: Path, rounds: int) -> None:
+def _race_two_dates(store: MakeStore, rounds: int) -> None:
     for _ in range(rounds):
         _race(
-            lambda: publish(chain_in(LocalStore(root)), "2026-01-15"),
-            lambda: publish(chain_in(LocalStore(root)), "2026-01-16"),
+            lambda: publish(chain_in(store()), "2026-01-15"),
+            lambda: publish(chain_in(store()), "2026-01-16"),
         )
-    chain = chain_in(LocalStore(root))
+    chain = chain_in(store())
     assert [each.sequence for each in chain.entries()] == list(range(1, 2 * rounds + 1))
     versions = {date: [] for date in ("2026-01-15", "2026-01-16")}  # type: dict[str, list[int]]
     for each in chain.publications():
@@ -349,37 +353,49 @@ def _race_two_dates(root: Path, rounds: int) -> None:
     assert chain.examine().faults == []
 
 
-def _race_two_writers(root: Path, rounds: int) -> None:
+def _race_two_writers(store: MakeStore, rounds: int) -> None:
     for version in range(1, rounds + 1):
         act = functools.partial(publish, only=version)
-        results = _race(*[functools.partial(act, chain_in(LocalStore(root))) for _ in range(2)])
+        results = _race(*[functools.partial(act, chain_in(store())) for _ in range(2)])
         assert sorted(type(each).__name__ for each in results) == ["Entry", "Refused"]
-    chain = chain_in(LocalStore(root))
+    chain = chain_in(store())
     assert [each.version for each in chain.publications()] == list(range(1, rounds + 1))
     assert chain.examine().faults == []
 
 
-def test_two_dates_published_at_once_give_one_chain(tmp_path: Path) -> None:
-    _race_two_dates(tmp_path / "records", 20)
+@pytest.fixture(params=["local", "s3"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
+    """Gives every writer a client of its own to one store that is really shared."""
+    if request.param == "local":
+        return lambda: LocalStore(tmp_path / "records")
+    server = request.getfixturevalue("s3_server")
+    assert isinstance(server, S3Server)
+    url = f"s3://{server.bucket}/{secrets.token_hex(6)}/records"
+    return lambda: open_store(url, server.environment)
 
 
-def test_of_two_writers_of_one_version_exactly_one_wins(tmp_path: Path) -> None:
-    _race_two_writers(tmp_path / "records", 20)
+def test_two_dates_published_at_once_give_one_chain(make_store: MakeStore) -> None:
+    _race_two_dates(make_store, 20)
+
+
+def test_of_two_writers_of_one_version_exactly_one_wins(make_store: MakeStore) -> None:
+    _race_two_writers(make_store, 20)
 
 
 @pytest.mark.proof
-def test_100_races_of_two_dates_give_one_chain(tmp_path: Path) -> None:
-    _race_two_dates(tmp_path / "records", 100)
+def test_100_races_of_two_dates_give_one_chain(make_store: MakeStore) -> None:
+    _race_two_dates(make_store, 100)
 
 
 @pytest.mark.proof
-def test_100_races_of_two_writers_of_one_version_have_one_winner_each(tmp_path: Path) -> None:
-    _race_two_writers(tmp_path / "records", 100)
+def test_100_races_of_two_writers_of_one_version_have_one_winner_each(make_store: MakeStore) -> None:
+    _race_two_writers(make_store, 100)
 
 
 PUBLISHER = """
 import sys
 from pathlib import Path
+from esg_assets.adapters.stores import open_store
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets_tests.adapters.test_chain_log import chain_in, publish
 root, date, rounds = sys.argv[1:]

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import hmac
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from esg_assets.adapters.envelope import PrivateKeyEnvelope, RecipientEnvelope
 from esg_assets.adapters.publications import Publications, PublishedReports
+from esg_assets.adapters.stores import open_store
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.core import publishing
 from esg_assets.core.errors import (
@@ -39,6 +41,7 @@ from esg_assets_tests.adapters.records_material import (
 )
 from esg_assets_tests.adapters.work_material import DAY
 from esg_assets_tests.fakes import MemoryStore
+from esg_assets_tests.servers import S3Server
 
 NEXT = DAY + dt.timedelta(days=1)
 TEXT = b"".join(CSV)
@@ -512,3 +515,16 @@ def test_counts_need_not_name_what_did_not_occur(house: Records) -> None:
     published = publications.publish(draft, {Status.NOT_RATED: 3}, [], run_id="run")
     assert published.counts == {Status.SUCCESS: 0, Status.NOT_RATED: 3, Status.FAILED: 0}
     assert sum(COUNTS.values()) == published.rows
+
+
+def test_the_same_goes_over_a_real_s3_server(s3_server: S3Server) -> None:
+    url = f"s3://{s3_server.bucket}/{secrets.token_hex(6)}"
+    house = Records(*(open_store(f"{url}/{name}", s3_server.environment) for name in ("store", "work")))
+    first = house.publish(DAY)
+    assert house.publish(DAY) == first
+    second = house.publications().publish_summary(house.publish(DAY, OTHER_CSV), b"{}")
+    assert [each.version for each in house.publications().list()] == [1, 2]
+    assert read_all(house.publications(), second, opener(2)) == b"".join(OTHER_CSV)
+    assert house.publications().verify(expect_head=house.chain().head()).ok
+    # Two reports, two salts, a summary: the one that was the same left nothing.
+    assert len([name for name in names(house) if not name.startswith("chain/")]) == 5
