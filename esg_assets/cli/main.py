@@ -22,9 +22,11 @@ from esg_assets.cli.commands import Commands
 from esg_assets.core.errors import EsgError, SettingsWrong
 
 ROOMS: tuple[str, ...] = (
+    "esg_assets.cli.report_commands",
     "esg_assets.cli.keys",
     "esg_assets.cli.simulate",
     "esg_assets.cli.settings_command",
+    "esg_assets.cli.doctor",
 )
 """Modules of commands, in the order of `--help`; each has `register(commands: Commands) -> None`."""
 

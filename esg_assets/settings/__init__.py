@@ -16,7 +16,7 @@ from esg_assets.settings.home import dagster_home
 from esg_assets.settings.loading import load_settings
 from esg_assets.settings.model import SECRETS, Settings, variable_of
 from esg_assets.settings.urls import source_kind
-from esg_assets.settings.values import KeyRef, VerifyKey, YamlSetting
+from esg_assets.settings.values import KeyRef, VerifyKey, YamlSetting, parse_key, parse_verify_key
 
 __all__ = [
     "SECRETS",
@@ -27,6 +27,8 @@ __all__ = [
     "YamlSetting",
     "dagster_home",
     "load_settings",
+    "parse_key",
+    "parse_verify_key",
     "source_kind",
     "variable_of",
 ]

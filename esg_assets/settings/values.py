@@ -138,9 +138,8 @@ def _addresses(value: object) -> object:
     return items
 
 
-def _key(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def parse_key(value: str) -> KeyRef:
+    """The key that a path or `aws-kms://ARN` names. Raises ValueError with what is wanted."""
     scheme, separator, arn = value.partition("://")
     if not separator:
         return KeyRef(path=Path(value))
@@ -149,25 +148,33 @@ def _key(value: object) -> object:
     return KeyRef(arn=arn)
 
 
+def _key(value: object) -> object:
+    return parse_key(value) if isinstance(value, str) else value
+
+
 def _keys(value: object) -> object:
     items = _items(value)
-    return [_key(item) for item in items] if isinstance(items, list) else items
+    if not isinstance(items, list):
+        return items
+    return [parse_key(item) if isinstance(item, str) else item for item in items]
 
 
-def _verify_key(item: object) -> object:
-    if not isinstance(item, str):
-        return item
+def parse_verify_key(item: str) -> VerifyKey:
+    """The key that `FILE[@FIRST[-LAST]]` names. Raises ValueError with what is wanted."""
     match = re.fullmatch(r"(.+?)(?:@(\d+)(?:-(\d+))?)?", item)
-    assert match  # the first group takes whatever there is
+    if match is None or "://" in item:
+        raise ValueError("FILE[@FIRST[-LAST]] with chain sequences")
     first, last = int(match[2] or 0), None if match[3] is None else int(match[3])
-    if "://" in item or (last is not None and last < first):
-        raise ValueError("FILE[@FIRST[-LAST]], comma-separated, with chain sequences")
+    if last is not None and last < first:
+        raise ValueError("FILE[@FIRST[-LAST]] with chain sequences, the last one not before the first")
     return VerifyKey(Path(match[1]), first, last)
 
 
 def _verify_keys(value: object) -> object:
     items = _items(value)
-    return [_verify_key(item) for item in items] if isinstance(items, list) else items
+    if not isinstance(items, list):
+        return items
+    return [parse_verify_key(item) if isinstance(item, str) else item for item in items]
 
 
 def _yaml(value: object) -> object:

@@ -21,7 +21,16 @@ SCRIPT = str(Path(sys.executable).with_name("esg-assets"))
 COMMANDS = sorted(name for name, _ in commands())
 SECRET = "s3cr3t-w0rd"
 
-EXPECTED = {"keys generate", "settings", "simulate"}
+EXPECTED = {
+    "report list",
+    "report decrypt",
+    "report verify",
+    "report failures",
+    "keys generate",
+    "simulate",
+    "settings",
+    "doctor",
+}
 """Of the contract's commands, those that exist so far; each is whole."""
 
 

@@ -1,0 +1,189 @@
+"""`esg-assets report list|decrypt|verify|failures`: options, settings, and what people see.
+
+What they do is in `esg_assets.cli.reports`. `verify` and `decrypt` read the settings they use and no
+`.env`, so that a file somebody left in the working folder cannot say which keys to believe.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from esg_assets.cli.answers import Answer, Rows
+from esg_assets.cli.commands import Commands
+from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of
+from esg_assets.core.errors import SettingsWrong
+
+if TYPE_CHECKING:
+    from esg_assets.composition import SealedStores
+    from esg_assets.core.ports import Envelope
+    from esg_assets.settings import VerifyKey
+
+_STATUSES = ("SUCCESS", "NOT_RATED", "FAILED")
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    commands.add("report list", list_reports)
+    commands.add("report decrypt", decrypt)
+    commands.add("report verify", verify)
+    commands.add("report failures", failures)
+
+
+def list_reports() -> Answer:
+    """Published reports: date, version, accounts by status, recipients."""
+    from esg_assets.cli import reports  # noqa: PLC0415 - cryptography and pyarrow are slow to import
+
+    found = reports.listed(_stores("report list").published)
+    if not found["reports"]:
+        return Answer(found, ["No report was published yet."])
+    rows = [
+        [
+            each["date"],
+            str(each["version"]),
+            str(each["sequence"]),
+            *(f"{each['counts'][status]:,}" for status in _STATUSES),
+            ", ".join(name[:16] for name in each["recipients"]),
+        ]
+        for each in found["reports"]
+    ]
+    return Answer(found, [Rows(("date", "version", "entry", *_STATUSES, "recipients"), rows)])
+
+
+def decrypt(
+    day: Day,
+    key: Key,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new file (0600) for the report.")],
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="Which version; the newest if not given.")
+    ] = None,
+    keyring: KeyringFile = None,
+) -> Answer:
+    """Verify a report, open it and write it to FILE (0600), whole or not at all."""
+    from esg_assets.cli import reports  # noqa: PLC0415 - cryptography and pyarrow are slow to import
+
+    stores = _stores("report decrypt", keyring)
+    done = reports.decrypted(stores.published, _opener(key), day.date(), out, version)
+    return Answer(
+        done,
+        [f"{out}: report of {done['date']}, version {done['version']}, {done['rows']:,} accounts, verified."],
+    )
+
+
+def verify(
+    day: OptionalDay = None,
+    expect_head: Annotated[
+        str,
+        typer.Option(metavar="SEQ:SHA256", help="A head that was noted elsewhere; the chain must hold it."),
+    ] = "",
+    keyring: KeyringFile = None,
+) -> Answer:
+    """Verify entries, signatures, digests and chain with public keys alone; exit 1 if anything is wrong."""
+    from esg_assets.cli import reports  # noqa: PLC0415 - cryptography and pyarrow are slow to import
+
+    judged = reports.verified(_stores("report verify", keyring).published, day_of(day), expect_head)
+    return Answer(judged, _judgement(judged), status=0 if judged["ok"] else 1)
+
+
+def failures(day: Day, key: OptionalKey = None) -> Answer:
+    """Failed accounts with reason, attempts and last status, from sealed data.
+
+    Without --key they are read from this host's working data and are those of now; with it, from the
+    sealed summary of what was published.
+    """
+    from esg_assets.cli import reports  # noqa: PLC0415 - cryptography and pyarrow are slow to import
+
+    stores = _stores("report failures", verifying=key is not None)
+    if key is None:
+        found = reports.failures_in_work(stores.snapshots, stores.parts, day.date())
+    else:
+        found = reports.failures_in_summary(stores.published, _opener(key), day.date())
+    if not found["failures"]:
+        return Answer(found, [f"No account failed on {found['date']}."])
+    columns = ("account_id", "reason", "attempts", "last_status")
+    rows = [
+        ["-" if each[name] is None else str(each[name]) for name in columns] for each in found["failures"]
+    ]
+    return Answer(found, [Rows(columns, rows), f"{len(rows):,} failed on {found['date']}."])
+
+
+def _judgement(judged: dict[str, Any]) -> list[str | Rows]:
+    head = f"{judged['head']['sequence']}:{judged['head']['sha256']}"
+    if judged["ok"]:
+        return [f"All is well: {judged['entries']:,} entries verified, head {head}."]
+    names = ("sequence", "date", "version", "what")
+    rows = [
+        ["-" if fault[name] is None else str(fault[name]) for name in names] for fault in judged["faults"]
+    ]
+    advice = "Do not use the reports named here; compare the store with a copy."
+    return [
+        Rows(("entry", "date", "version", "what is wrong"), rows),
+        f"{len(rows):,} faults in {judged['entries']:,} entries, head {head}. {advice}",
+    ]
+
+
+def _stores(command: str, keyring: Path | None = None, *, verifying: bool = True) -> "SealedStores":
+    """The stores, with the keys of `keyring` to verify with where it was given."""
+    from esg_assets.composition import SealedStores  # noqa: PLC0415 - slow to import
+    from esg_assets.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(command)
+    if keyring is not None:
+        settings = settings.model_copy(update={"verify_keys": tuple(_keys_in(keyring))})
+    elif verifying and not settings.verify_keys and settings.signing_key is None:
+        raise SettingsWrong(
+            f"Preparing `{command}`: there is no public key to verify with. Set ESG_VERIFY_KEYS (or on the host"
+            " ESG_SIGNING_KEY); `report verify` and `report decrypt` take --keyring FILE as well."
+        )
+    return SealedStores(settings)
+
+
+def _keys_in(keyring: Path) -> list["VerifyKey"]:
+    """The public keys of a keyring file; names in it are relative to its folder."""
+    from esg_assets.settings import VerifyKey, parse_verify_key  # noqa: PLC0415 - slow to import
+
+    try:
+        text = keyring.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsWrong(f"--keyring {keyring}: wanted is a readable text file.") from None
+    if text.lstrip().startswith("-----BEGIN"):
+        return [VerifyKey(keyring)]
+    keys = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        item = line.strip()
+        if not item or item.startswith("#"):
+            continue
+        try:
+            keys.append(parse_verify_key(str(keyring.parent / item)))
+        except ValueError as error:
+            raise SettingsWrong(f"--keyring {keyring}, line {number}: wanted is {error}.") from None
+    if not keys:
+        raise SettingsWrong(f"--keyring {keyring} names no key.")
+    return keys
+
+
+def _opener(key: str) -> "Envelope":
+    """What opens with a recipient's private key; asks for its pass phrase where it has one."""
+    from esg_assets.adapters.envelope import PrivateKeyEnvelope  # noqa: PLC0415 - slow to import
+    from esg_assets.adapters.keys import load_private_key  # noqa: PLC0415
+    from esg_assets.settings import parse_key  # noqa: PLC0415
+
+    try:
+        path = parse_key(key).path
+    except ValueError as error:
+        raise SettingsWrong(f"--key: wanted is {error}.") from None
+    if path is None:
+        raise SettingsWrong("--key: a key in KMS is not supported by this version; give a PEM file.")
+    return PrivateKeyEnvelope(load_private_key(path, _pass_phrase(path)))
+
+
+def _pass_phrase(path: Path) -> bytes | None:
+    """Typed by who sits there, for a file that is encrypted; None where nobody does."""
+    try:
+        encrypted = b"ENCRYPTED" in path.read_bytes()
+    except OSError:
+        return None  # whoever loads the key says what is wrong with the file
+    if not encrypted or not sys.stdin.isatty():
+        return None
+    return str(typer.prompt(f"Pass phrase of {path}", hide_input=True, err=True)).encode()
