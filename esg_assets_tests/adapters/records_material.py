@@ -6,6 +6,7 @@ import functools
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,6 +17,7 @@ from esg_assets.adapters.envelope import PrivateKeyEnvelope, RecipientEnvelope
 from esg_assets.adapters.keys import Ed25519Keyring, Ed25519Signer, fingerprint
 from esg_assets.adapters.keys.signing import VerifyKey
 from esg_assets.adapters.publications import Publications, PublishedReports
+from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.adapters.working_data import SealedParts, SealedRecords, SealedSnapshots
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.ports import Envelope, ObjectStore, RecipientKey, RecipientPrivateKey, Sink, Source
@@ -27,6 +29,7 @@ from esg_assets_tests.fakes import MemoryStore
 WHEN = dt.datetime(2026, 1, 15, 11, 3, 7, tzinfo=dt.UTC)
 COUNTS = {Status.SUCCESS: 2, Status.FAILED: 1}
 CSV = [b"account_id,score\r\n", b"ACC-0000001,61.20\r\n", b"ACC-0000002,7\r\n"]
+TEXT = b"".join(CSV)
 OTHER_CSV = [*CSV[:2], b"ACC-0000002,8\r\n"]
 
 
@@ -73,6 +76,10 @@ class Records:
 
     def reader(self) -> ChainLog:
         return ChainLog(self.records, None, keyring(), "test")
+
+    def record_names(self) -> list[str]:
+        """What the records store holds, beside its id."""
+        return [key for key in self.records.keys("") if key != "store_id"]
 
     def snapshots(self) -> SealedSnapshots:
         return SealedSnapshots(self.work, working_envelope(), "test")
@@ -123,6 +130,11 @@ class Records:
         return publications.publish(
             draft, COUNTS, refs, run_id=run_id, requested_by="somebody", reason=reason
         )
+
+
+def records_in(folder: Path) -> Records:
+    """Records on the disk."""
+    return Records(LocalStore(folder / "store"), LocalStore(folder / "work"))
 
 
 def read_all(publications: PublishedReports, publication: Publication, envelope: Envelope) -> bytes:

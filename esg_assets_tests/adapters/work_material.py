@@ -7,11 +7,14 @@ from typing import Any
 import pyarrow as pa
 
 from esg_assets.adapters.envelope import WorkingEnvelope
+from esg_assets.adapters.working_data import SealedParts, SealedRecords, SealedSnapshots
 from esg_assets.core.accounts import ACCOUNT_SCHEMA, Snapshot
 from esg_assets.core.outcomes import to_batch
+from esg_assets.core.ports import ObjectStore
 from esg_assets.core.ratings import Metric, Outcome, Rating, Reason, Status
 
 DAY = dt.date(2026, 1, 15)
+NEXT = DAY + dt.timedelta(days=1)
 WORKING_KEY = b"w" * 32
 
 
@@ -59,3 +62,15 @@ def batch(*outcomes: Outcome) -> pa.RecordBatch:
 
 def accounts_in(batches: Sequence[pa.RecordBatch]) -> list[str]:
     return [account for each in batches for account in each.column("account_id").to_pylist()]
+
+
+def snapshots_in(store: ObjectStore, environment: str = "test") -> SealedSnapshots:
+    return SealedSnapshots(store, working_envelope(), environment)
+
+
+def parts_in(store: ObjectStore) -> SealedParts:
+    return SealedParts(store, working_envelope(), "test", snapshots_in(store))
+
+
+def records_in(store: ObjectStore) -> SealedRecords:
+    return SealedRecords(store, working_envelope(), "test")
