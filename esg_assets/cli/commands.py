@@ -1,8 +1,8 @@
 """How a function becomes a command: `--json` and `--traceback` on each, groups by the first word.
 
 A command is a function whose parameters are its arguments and options (typer's `Annotated` style), whose
-docstring is its help, and which returns an Answer. It may ask for `out: Output` to answer before it ends.
-It raises `core.errors` and never prints.
+docstring is its help, and which returns an Answer. It raises `core.errors` and never prints; one
+that runs for long may have a parameter of type Output, to answer before it ends.
 """
 
 import inspect
@@ -51,19 +51,19 @@ class Commands:
 
     def _wrapped(self, function: Callable[..., Answer | None]) -> Callable[..., int]:
         parameters = inspect.signature(function).parameters
-        wants_out = "out" in parameters
+        printers = [name for name, parameter in parameters.items() if parameter.annotation is Output]
 
         # Typer hands the returned status on to `main`, which sees both flags among the arguments, so
         # that they work for wrong usage too.
         def command(**given: Any) -> int:
             del given["as_json"], given["show_traceback"]
-            answer = function(**given, **({"out": self._out} if wants_out else {}))
+            answer = function(**given, **dict.fromkeys(printers, self._out))
             if answer is None:
                 return 0
             self._out.answer(answer)
             return answer.status
 
-        own = [parameter for name, parameter in parameters.items() if name != "out"]
+        own = [parameter for name, parameter in parameters.items() if name not in printers]
         flags = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
             for name, kind in (("as_json", _JSON), ("show_traceback", _TRACEBACK))

@@ -133,8 +133,8 @@ def _stores(command: str, keyring: Path | None = None, *, verifying: bool = True
         settings = settings.model_copy(update={"verify_keys": tuple(_keys_in(keyring))})
     elif verifying and not settings.verify_keys and settings.signing_key is None:
         raise SettingsWrong(
-            f"Preparing `{command}`: there is no public key to verify with. Set ESG_VERIFY_KEYS (or on the host"
-            " ESG_SIGNING_KEY); `report verify` and `report decrypt` take --keyring FILE as well."
+            f"Preparing `{command}`: there is no public key to verify with. Set ESG_VERIFY_KEYS (or on the"
+            " host ESG_SIGNING_KEY); `report verify` and `report decrypt` take --keyring FILE as well."
         )
     return SealedStores(settings)
 
