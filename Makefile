@@ -11,7 +11,7 @@ run: $(STAMP)
 	$(BIN)/esg-assets demo
 
 dev: $(STAMP)
-	$(BIN)/esg-assets demo --dev
+	$(BIN)/esg-assets dev
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not proof"

@@ -50,7 +50,10 @@ def run_partition(
     definition = job.get_definition()
     run = instance.create_run_for_job(
         definition,
-        run_config={"ops": {asset: {"config": dict(switches)} for asset, switches in config.items()}},
+        run_config={
+            "ops": {asset: {"config": dict(switches)} for asset, switches in config.items()},
+            "loggers": {"console": {}},  # ours (`run_logger`); without it Dagster's own debugging is printed
+        },
         tags={
             **definition.get_tags_for_partition_key(partition.isoformat(), selected_asset_keys=None),
             ".dagster/repository": f"{REPOSITORY}@{LOCATION}",

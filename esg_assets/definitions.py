@@ -13,6 +13,7 @@ from esg_assets.assets import active_accounts, daily_summary, encrypted_report_c
 from esg_assets.jobs import nightly_esg_report
 from esg_assets.partitions import daily
 from esg_assets.resources import resources
+from esg_assets.run_logger import plain_lines
 from esg_assets.schedules import nightly_schedule
 from esg_assets.sensors import stale_runs_sensor
 from esg_assets.settings import Settings, dagster_home, load_settings
@@ -36,6 +37,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         schedules=[nightly_schedule(settings)],
         sensors=[stale_runs_sensor],
         resources=resources(overrides),
+        loggers={"console": plain_lines},
         # Four small steps share one client and one pacer (docs/adr/0005).
         executor=dg.in_process_executor,
     )

@@ -87,6 +87,22 @@ class RatingsIO(dg.IOManager):
             return Ratings(sealed, tuple(self._parts.refs(snapshot)), table)
 
 
+class NoValues(dg.IOManager):
+    """Stands where Dagster would put its pickling default: an asset without a room keeps nothing."""
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Refuse."""
+        del obj
+        raise dg.Failure(
+            f"{context.asset_key.to_user_string()} handed on a value and has no IO manager of its own; the "
+            "default would store it unsealed."
+        )
+
+    def load_input(self, context: dg.InputContext) -> None:
+        """Refuse."""
+        raise dg.Failure(f"{context.asset_key.to_user_string()} keeps no value that could be read.")
+
+
 class PublicationIO(dg.IOManager):
     """Publications are entries of the chain: there is nothing to write, and the chain is read."""
 

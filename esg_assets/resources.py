@@ -17,7 +17,7 @@ from esg_assets.core.ports import AccountSource, History, Leases, RatingsApi, Ra
 from esg_assets.core.publishing import Publications
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import SealedRatingsStore
-from esg_assets.io_managers import PublicationIO, RatingsIO, SnapshotIO
+from esg_assets.io_managers import NoValues, PublicationIO, RatingsIO, SnapshotIO
 from esg_assets.run_lease import RunLease
 from esg_assets.settings import Settings, load_settings
 
@@ -267,6 +267,8 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
         snapshots="snapshots",
     )
     add("publication_io", PublicationIOResource, publications="publications")
+    keys.add("io_manager")
+    made.setdefault("io_manager", NoValues())
     if unknown := given - keys:
         raise ValueError(
             f"there is no resource called {', '.join(sorted(unknown))}; there are {sorted(keys)}"

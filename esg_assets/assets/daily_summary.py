@@ -22,7 +22,7 @@ from esg_assets.core.publishing import Publications
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import Ratings, SealedRatings
 from esg_assets.core.summary import failed_accounts, summary_chunks, summary_document
-from esg_assets.core.summary_words import Summary, summary_markdown
+from esg_assets.core.summary_words import Summary, summary_markdown, summary_text
 from esg_assets.failures import told_to
 from esg_assets.run_lease import RunLease
 
@@ -113,6 +113,7 @@ def _metadata(summary: Summary) -> Metadata:
     plotted = {name.replace(".", "_"): value for name, value in summary.figures.items() if value is not None}
     return {
         "summary": dg.MetadataValue.md(summary_markdown(summary)),
+        "text": "\n".join(summary_text(summary)),
         "version": summary.published.version,
         "chain_entry": summary.published.sequence,
         "calls": summary.run.calls,

@@ -5,7 +5,7 @@ accounts are still open is `esg_assets.core.gathering`.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -27,6 +27,10 @@ from esg_assets.run_lease import RunLease
 NAME = "esg_ratings"
 CHECKS = [verdicts.ONE_OUTCOME, verdicts.FAILURE_RATE, verdicts.NOT_RATED_RATE]
 
+
+PROGRESS_TAG = "esg/progress"
+EXPECTED_END_TAG = "esg/expected_end"
+"""On a run while it asks: how far it is, and when the last account should have its outcome (UTC)."""
 
 CONFIG = {
     "refresh": dg.Field(
@@ -108,6 +112,9 @@ def _ask(
 
     def report(progress: Progress) -> None:
         context.log.info("%s", progress)
+        ends = datetime.now(UTC) + timedelta(seconds=progress.seconds_left)
+        tags = {PROGRESS_TAG: str(progress), EXPECTED_END_TAG: ends.isoformat(timespec="seconds")}
+        context.instance.add_run_tags(context.run_id, tags)
 
     started = datetime.now(UTC)
     context.log.info(

@@ -22,6 +22,9 @@ from esg_assets.cli.commands import Commands
 from esg_assets.core.errors import EsgError, SettingsWrong
 
 ROOMS: tuple[str, ...] = (
+    "esg_assets.cli.demo",
+    "esg_assets.cli.runs",
+    "esg_assets.cli.status",
     "esg_assets.cli.report_commands",
     "esg_assets.cli.keys",
     "esg_assets.cli.simulate",

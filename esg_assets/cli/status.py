@@ -1,0 +1,103 @@
+"""`esg-assets status`: where a date's report stands, in five lines."""
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from esg_assets.cli.answers import Answer
+from esg_assets.cli.commands import Commands
+from esg_assets.cli.options import OptionalDay, day_of
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from esg_assets.core.history import PastReport
+    from esg_assets.settings import Settings
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    commands.add("status", status)
+
+
+def status(day: OptionalDay = None) -> Answer:
+    """Where the report stands, what is wrong, when it should end, what to do next; exit 1 when late."""
+    import dagster as dg  # noqa: PLC0415 - slow to import
+
+    from esg_assets import composition  # noqa: PLC0415
+    from esg_assets.partitions import central_date  # noqa: PLC0415
+    from esg_assets.schedules import runs_of  # noqa: PLC0415
+    from esg_assets.settings import dagster_home, load_settings  # noqa: PLC0415
+
+    dagster_home()
+    settings = load_settings("status")
+    now = datetime.now(UTC)
+    chosen = day_of(day) or central_date(now)
+    published = composition.history(settings).latest(chosen)
+    with dg.DagsterInstance.get() as instance:
+        runs = runs_of(instance, chosen)
+        complaints = _complaints(instance, runs[0]) if runs else ()
+    return _answer(chosen, _late(settings, chosen, now, published), published, runs, complaints)
+
+
+def _answer(
+    day: date,
+    late: bool,
+    published: "PastReport | None",
+    runs: "list[dg.DagsterRun]",
+    complaints: tuple[str, ...],
+) -> Answer:
+    running = next((run for run in runs if not run.is_finished), None)
+    if published is not None:
+        report = published.published
+        counts = ", ".join(f"{n:,} {name}" for name, n in report.counts.items())
+        stands = f"version {report.version} published {published.recorded_at:%Y-%m-%d %H:%M}Z: {counts}"
+    else:
+        stands = "LATE, not published" if late else "not published yet"
+    ends = running.tags.get("esg/expected_end", "not known yet") if running else "-"
+    doing = (
+        running.tags.get("esg/progress", running.status.value.lower()) if running else "no run is under way"
+    )
+    wrong = "; ".join(complaints) or "nothing"
+    following = _next_command(day, published is not None, running is not None, bool(complaints))
+    data = {
+        "date": day.isoformat(),
+        "published": published is not None,
+        "late": late,
+        "version": published.published.version if published else None,
+        "running": running.run_id if running else None,
+        "progress": doing,
+        "expected_end": running.tags.get("esg/expected_end") if running else None,
+        "wrong": list(complaints),
+        "next": following,
+    }
+    lines = [
+        f"Report {day}: {stands}",
+        f"Now:          {doing}",
+        f"Expected end: {ends}",
+        f"Wrong:        {wrong}",
+        f"Next:         {following}",
+    ]
+    return Answer(data, lines, 1 if late else 0)
+
+
+def _late(settings: "Settings", day: date, now: datetime, published: "PastReport | None") -> bool:
+    """Whether the date's report should be there and is not."""
+    deadline = datetime.combine(day, settings.report_deadline, ZoneInfo("America/Chicago"))
+    return published is None and now > deadline
+
+
+def _complaints(instance: "dg.DagsterInstance", run: "dg.DagsterRun") -> tuple[str, ...]:
+    from esg_assets.run_results import result_of  # noqa: PLC0415 - slow to import
+
+    if not run.is_finished:
+        return ()
+    return result_of(instance, run, date.min, 0.0).complaints
+
+
+def _next_command(day: date, published: bool, running: bool, wrong: bool) -> str:
+    if running:
+        return f"esg-assets status --date {day}"
+    if not published:
+        return f"esg-assets run --date {day}" + (", when what is wrong is mended" if wrong else "")
+    return f"esg-assets report verify --date {day}"
