@@ -97,9 +97,9 @@ def _where(home: DemoHome, result: "RunResult") -> list[str]:
     ]
     return [
         "",
-        f"The sealed report and the chain that publishes it are in {_near(home.dagster_home / 'store')}. Open it:",
+        f"The sealed report and its chain are in {_near(home.dagster_home / 'store')}. This opens the report:",
         f"  DAGSTER_HOME=$PWD/{_near(home.dagster_home)} {shlex.join(command)}",
-        f"Other commands, such as `report list` or `status`, see the demo after: set -a; . {_near(home.file)}; set +a",
+        f"To look around with other commands, such as `report list`: set -a; . {_near(home.file)}; set +a",
     ]
 
 

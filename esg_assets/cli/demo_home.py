@@ -72,7 +72,7 @@ class DemoHome:
         }
 
     def take_over(self, url: str) -> None:
-        """Let this process, and what it starts, see the demo's settings and no others; leave them in `file`."""
+        """Let this process and its children see the demo's settings and no others; leave them in `file`."""
         for name in [name for name in os.environ if name.startswith("ESG_")]:
             del os.environ[name]
         os.environ.update(self.environment(url))
