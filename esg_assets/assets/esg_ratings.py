@@ -114,7 +114,7 @@ def _ask(
         context.log.info("%s", progress)
         ends = datetime.now(UTC) + timedelta(seconds=progress.seconds_left)
         tags = {PROGRESS_TAG: str(progress), EXPECTED_END_TAG: ends.isoformat(timespec="seconds")}
-        context.instance.add_run_tags(context.run_id, tags)
+        context.instance.add_run_tags(context.run.run_id, tags)
 
     started = datetime.now(UTC)
     context.log.info(
@@ -137,9 +137,7 @@ def _ask(
     return Effort(progress.calls, progress.retries, progress.refusals, round(seconds, 3))
 
 
-def _metadata(
-    sealed: SealedRatings, effort: Effort, asked: int, policy: CallPolicy
-) -> Metadata:
+def _metadata(sealed: SealedRatings, effort: Effort, asked: int, policy: CallPolicy) -> Metadata:
     counts = {status.value.lower(): sealed.counts.get(status, 0) for status in Status}
     total = sum(sealed.counts.values())
     return {
