@@ -41,7 +41,7 @@ class RunLease:
             return
         try:
             held = self._held.enter_context(
-                self._leases.hold(name, context.run_id, wait_seconds=SWEEP_SECONDS)
+                self._leases.hold(name, context.run.run_id, wait_seconds=SWEEP_SECONDS)
             )
         except LeaseBusy as busy:
             raise LeaseBusy(
@@ -49,8 +49,8 @@ class RunLease:
                 "terminate it in the UI; nothing of this run was done."
             ) from None
         self._partition = name
-        if held.previous_holder not in ("", context.run_id) and report_gone(
-            context.instance, held.previous_holder, context.run_id
+        if held.previous_holder not in ("", context.run.run_id) and report_gone(
+            context.instance, held.previous_holder, context.run.run_id
         ):
             context.log.info("run %s of this partition died; it is marked as failed", held.previous_holder)
 
@@ -59,11 +59,11 @@ class RunLease:
         """The turn at the provider: one run calls at a time, so that the rate holds over all runs."""
         with ExitStack() as turn:
             try:
-                turn.enter_context(self._leases.hold(PROVIDER, context.run_id))
+                turn.enter_context(self._leases.hold(PROVIDER, context.run.run_id))
             except LeaseBusy as busy:
                 context.log.info("waiting for the provider's rate: %s", busy)
                 turn.enter_context(
-                    self._leases.hold(PROVIDER, context.run_id, wait_seconds=PROVIDER_WAIT_SECONDS)
+                    self._leases.hold(PROVIDER, context.run.run_id, wait_seconds=PROVIDER_WAIT_SECONDS)
                 )
             yield
 

@@ -70,7 +70,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 draft,
                 counts,
                 esg_ratings.parts,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 requested_by=context.run.tags.get(REQUESTED_BY_TAG, ""),
                 reason=reason,
             )
