@@ -152,7 +152,7 @@ class Workers:
                 if self._alive and not self._full() and due > 0:
                     self._arrived.wait(due)
                 now = self._clock.monotonic()
-                self._collection.tick(now)
+                self._add(self._collection.tick(now))
                 finished = not self._alive
                 flush = finished or self._full() or now - flushed >= FLUSH_SECONDS
                 if flush:
@@ -229,6 +229,7 @@ class Workers:
             self._sleep_until(slot)
             with self._lock:
                 started = self._collection.start(slot, self._clock.monotonic())
+                self._idle.notify()  # a reservation is free: somebody may make the next
             if not isinstance(started, float):
                 return started
             slot = started
@@ -240,7 +241,7 @@ class Workers:
 
     def _make(self, call: Call) -> None:
         try:
-            reply = self._api.ask(call.account_id, self._as_of)
+            reply = self._api.ask(call.account_ids[0], self._as_of)
         except EsgError as error:  # no token to be had: nothing can be asked any more
             self._abandon(error)
             return
@@ -248,15 +249,23 @@ class Workers:
             self._abandon(None)
             raise
         with self._lock:
-            outcomes = self._collection.end(call, reply, self._clock.monotonic())
-            self._results += outcomes
-            self._bytes += sum(len(o.raw) for o in outcomes)
+            self._add(self._collection.end(call, reply, self._clock.monotonic()))
             if self._full():
                 self._arrived.notify()
             # The worker that ended goes on itself; an idle one is wanted only if there is more to do.
             self._idle.notify()
             while self._full() and not self._collection.stopping:
                 self._kept.wait(IDLE_SECONDS)
+
+    def _add(self, outcomes: Sequence[Outcome]) -> None:
+        self._results += outcomes
+        self._bytes += sum(len(o.raw) for o in outcomes)
+
+    def _wait_for_slot(self) -> None:
+        """For the client, before each further request that one call takes: it counts against the rate."""
+        with self._lock:
+            slot = self._collection.another_slot(self._clock.monotonic())
+        self._sleep_until(slot)
 
     def _abandon(self, error: EsgError | None) -> None:
         with self._lock:

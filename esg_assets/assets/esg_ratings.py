@@ -128,7 +128,7 @@ def _ask(
         account_ids,
         snapshot.as_of,
         api,
-        judge=lambda reply, account_id: judge(reply, account_id, snapshot.as_of, snapshot.metrics),
+        judge=lambda reply, ids: {i: judge(reply, i, snapshot.as_of, snapshot.metrics) for i in ids},
         keep=keep,
         report=report,
     )

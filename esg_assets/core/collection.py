@@ -6,43 +6,58 @@ threads and passes the time in. Pacing, retry, breaker and the end of an outage 
 other. What a reply means is `esg_assets.core.replies`.
 """
 
-import heapq
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from esg_assets.core.backlog import Ask, Backlog
 from esg_assets.core.breaker import Breaker
 from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError
 from esg_assets.core.pacing import Pacer
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.progress import Progress
+from esg_assets.core.rate_control import RateControl
+from esg_assets.core.rate_fields import announced_rate
 from esg_assets.core.ratings import Outcome, Reason, Reply, Status
 from esg_assets.core.replies import Judgement, Ruling
 from esg_assets.core.retry import full_jitter, retry_after_seconds
+from esg_assets.core.retry_budget import RetryBudget
 
 PROBES_BEFORE_FAN_OUT = 4
 """Calls in flight at most until one account has been answered: a wrong key must not cost a thousand calls."""
 
 DENIALS_TO_STOP = 10
-"""So many accounts refused and none answered means that the client as a whole is refused."""
+"""So many calls refused and none answered means that the client as a whole is refused."""
 
-Judge = Callable[[Reply, str], Judgement]
+RESERVED_SECONDS = 0.2
+"""Slots are reserved this far ahead at most, however many workers there are."""
+
+TOO_MANY_REQUESTS = 429
+
+MAX_FAILED_BODY = 16_384
+"""Bytes kept of a body that brought no rating: evidence, and memory for accounts that wait is bounded."""
+
+Judge = Callable[[Reply, Sequence[str]], Mapping[str, Judgement]]
+"""What a reply means for each of the accounts that were asked for."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Call:
-    """One account on its way to an outcome.
+    """One call on its way.
 
     Attributes:
-        account_id: the account.
-        tries: tries that have ended, apart from those that a new token repeats.
-        renewed: whether a 401 has already been answered with a new token.
+        asks: the accounts it asks for.
+        renewed: whether a 401 to it has already been answered with a new token.
     """
 
-    account_id: str
-    tries: int = 0
+    asks: tuple[Ask, ...]
     renewed: bool = False
+
+    @property
+    def account_ids(self) -> list[str]:
+        """What to ask for."""
+        return [ask.account_id for ask in self.asks]
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,7 @@ class Collection:
         judge: what a reply means for an account.
         random: a number from 0 to 1, for jitter.
         now: the monotonic clock, in seconds, at the start; later times are of the same clock.
+        accounts_per_call: how many accounts one call may ask for.
     """
 
     def __init__(
@@ -81,23 +97,24 @@ class Collection:
         judge: Judge,
         random: Callable[[], float],
         now: float,
+        accounts_per_call: int = 1,
     ) -> None:
-        self._fresh: Iterator[str] = iter(account_ids)
-        self._fresh_left = len(account_ids)
+        self._backlog = Backlog(account_ids, accounts_per_call)
         self._as_of = as_of
         self._policy = policy
         self._judge = judge
         self._random = random
+        self._rate = RateControl(policy.rate)
         self._pacer = Pacer(policy.rate, policy.burst)
         self._paused_until = float("-inf")
         self._breaker = Breaker()
-        self._retries: list[tuple[float, int, Call]] = []  # heap by due time
-        self._retry_number = 0  # breaks ties, so that calls are never compared
-        self._ready: deque[Call] = deque()
+        self._budget = RetryBudget()
+        self._repeats: list[Call] = []  # the same call once more, with a new token
         self._reserved = 0
         self._in_flight = 0
         self._proved = False
         self._denied: list[Outcome] = []
+        self._denials = 0
         self._last_good = now
         self._stopping = False
         self.error: EsgError | None = None
@@ -110,21 +127,23 @@ class Collection:
         """The time at which the worker may send a call, or what to do instead."""
         if self._stopping:
             return Wait(None) if self._in_flight else Done()
-        self._wake(now)
+        self._backlog.wake(now)
         busy = self._reserved + self._in_flight
         pause = self._breaker.wait(now, busy)
         probing = not self._proved and busy >= PROBES_BEFORE_FAN_OUT
-        if pause != 0.0 or probing:
+        # Slots far ahead would be of an old rate, and a change would take as long to show.
+        far_ahead = self._reserved > self._rate.rate * RESERVED_SECONDS + 1
+        if pause != 0.0 or probing or far_ahead:
             return Wait(pause or None)
-        if len(self._ready) + self._fresh_left > self._reserved:
+        if len(self._repeats) + self._backlog.calls(retries=self._may_retry) > self._reserved:
             self._reserved += 1
             return self._pacer.reserve(now)
         return self._nothing_to_send(now, busy)
 
     def _nothing_to_send(self, now: float, busy: int) -> Wait | Done:
-        if self._retries:
-            return Wait(max(0.0, self._retries[0][0] - now))
-        if busy:
+        if (due := self._backlog.next_due) is not None and due > now:
+            return Wait(due - now)
+        if busy or len(self._backlog):
             return Wait(None)
         self._nobody_was_answered()
         return Done()
@@ -140,26 +159,52 @@ class Collection:
         if now < self._paused_until or self._pacer.too_late(slot, now):
             return self._pacer.reserve(now)
         self._reserved -= 1
+        call = (
+            self._repeats.pop() if self._repeats else Call(tuple(self._backlog.take(retries=self._may_retry)))
+        )
+        if not call.asks:
+            return None
         self._in_flight += 1
-        call = self._next_call()
+        retry = call.renewed or any(ask.tries for ask in call.asks)
+        self._budget.spend(retry=retry and not call.renewed)
         self.progress.calls += 1
-        self.progress.retries += call.tries > 0 or call.renewed
+        self.progress.retries += retry
         return call
 
+    def another_slot(self, now: float) -> float:
+        """The time for one more request of a call in flight, such as a further page; it counts as a call."""
+        self.progress.calls += 1
+        return self._pacer.reserve(now)
+
     def end(self, call: Call, reply: Reply, now: float) -> list[Outcome]:
-        """Take a reply; gives the outcomes that are certain now (mostly one, or none)."""
+        """Take a reply; gives the outcomes that are certain now."""
         self._in_flight -= 1
-        judgement = self._judge(reply, call.account_id)
-        if judgement.ruling is Ruling.UNAUTHORIZED and reply.token_renewed and not call.renewed:
-            call.renewed = True
-            self._ready.append(call)
+        self._learn(reply, now)
+        judgements = self._judge(reply, call.account_ids)
+        whole = next(iter(judgements.values()))
+        if whole.ruling is Ruling.UNAUTHORIZED and reply.token_renewed and not call.renewed:
+            self._repeats.append(Call(call.asks, renewed=True))
             return []
-        call.tries += 1
-        if judgement.ruling is Ruling.FINAL:
-            return self._final(call, reply, judgement, now)
-        if judgement.ruling is Ruling.TRANSIENT:
-            return self._transient(call, reply, judgement, now)
-        return self._refused(call, reply)
+        if any(j.ruling is Ruling.FINAL and j.reason is not Reason.BAD_RESPONSE for j in judgements.values()):
+            self._good_answer(now)
+        elif whole.ruling is Ruling.TRANSIENT and whole.reason is not Reason.RATE_LIMITED:
+            # One call is one failure of the provider, however many accounts it asked for.
+            self._breaker.failed(call.asks[0].account_id, now)
+        self.progress.outage = self._breaker.open
+        pause = self._pause(reply, call, whole, now)
+        outcomes = self._denied if self._proved else []
+        self._denied = [] if self._proved else self._denied
+        body = reply.body
+        for ask in call.asks:
+            found = self._one(ask, judgements[ask.account_id], reply, body, len(call.asks), now + pause)
+            outcomes += found
+            body = b"" if found else body  # the first outcome of a call keeps its body for all of them
+        if whole.ruling in {Ruling.UNAUTHORIZED, Ruling.FORBIDDEN} and not self._proved:
+            self._denials += 1
+            if self._denials >= DENIALS_TO_STOP:
+                self._nobody_was_answered()
+        self.progress.ended.update(o.status for o in outcomes)
+        return outcomes
 
     def stop(self, error: EsgError | None = None) -> None:
         """Send nothing any more; `error` says why, unless an earlier one already does."""
@@ -171,18 +216,23 @@ class Collection:
         self._in_flight -= 1
         self.stop(error)
 
-    def tick(self, now: float) -> None:
-        """To be called every second or so: ends the run when an outage has lasted too long."""
+    def tick(self, now: float) -> list[Outcome]:
+        """To be called every second or so: ends what goes on too long; gives the outcomes of that."""
         silent = now - self._last_good
-        if self._stopping or silent < self._policy.outage_seconds:
-            return
-        self.stop(
-            ApiUnavailable(
-                f"Asking for ratings as of {self._as_of}: no good answer for {silent:,.0f} s "
-                f"(ESG_API_OUTAGE_SECONDS), {self.progress.left:,} of {self.progress.wanted:,} accounts have "
-                "no outcome yet. What arrived is kept; the next run asks only for what is open."
+        if not self._stopping and silent >= self._policy.outage_seconds:
+            self.stop(
+                ApiUnavailable(
+                    f"Asking for ratings as of {self._as_of}: no good answer for {silent:,.0f} s "
+                    f"(ESG_API_OUTAGE_SECONDS), {self.progress.left:,} of {self.progress.wanted:,} accounts "
+                    "have no outcome yet. What arrived is kept; the next run asks only for what is open."
+                )
             )
-        )
+        spent = not self._may_retry and not self._backlog.fresh and not self._repeats
+        if self._stopping or not spent or self._in_flight or self._reserved:
+            return []
+        given_up = [ask.failure for ask in self._backlog.abandon() if ask.failure is not None]
+        self.progress.ended.update(o.status for o in given_up)
+        return given_up
 
     @property
     def in_flight(self) -> int:
@@ -196,73 +246,72 @@ class Collection:
 
     # --- the rules --------------------------------------------------------------------------------
 
-    def _next_call(self) -> Call:
-        if self._ready:
-            return self._ready.popleft()
-        self._fresh_left -= 1
-        return Call(next(self._fresh))
+    @property
+    def _may_retry(self) -> bool:
+        # The probe of an outage is a retry too, and must go out whatever was spent.
+        return self._budget.allows_retry or self._breaker.open
 
-    def _wake(self, now: float) -> None:
-        while self._retries and self._retries[0][0] <= now:
-            self._ready.append(heapq.heappop(self._retries)[2])
+    def _learn(self, reply: Reply, now: float) -> None:
+        """Take what the reply says and shows of the provider's limit."""
+        changed = self._rate.announced(announced_rate(reply.headers)) if reply.headers else False
+        if reply.status is not None and reply.status != TOO_MANY_REQUESTS:
+            changed |= self._rate.answered(now)
+        if changed:
+            self._set_rate()
 
-    def _final(self, call: Call, reply: Reply, judgement: Judgement, now: float) -> list[Outcome]:
-        if judgement.reason is not Reason.BAD_RESPONSE:  # a redirect to a login page proves nothing
-            self._good_answer(now)
-        outcome = Outcome(
-            account_id=call.account_id,
-            status=judgement.status,
-            reason=judgement.reason,
-            rating=judgement.rating,
-            attempts=call.tries,
-            last_status=reply.status,
-            raw=reply.body,
-        )
-        if not self._proved:
-            return self._ended([outcome])
-        earlier, self._denied = self._denied, []
-        return self._ended([*earlier, outcome])
+    def _set_rate(self) -> None:
+        self._pacer.set_rate(self._rate.rate)
+        self.progress.rate = self._rate.rate
 
-    def _transient(self, call: Call, reply: Reply, judgement: Judgement, now: float) -> list[Outcome]:
-        asked = retry_after_seconds(
-            reply.retry_after, reply.received_at, self._policy.max_retry_after_seconds
-        )
-        wait = full_jitter(
-            call.tries, self._policy.backoff_seconds, self._policy.backoff_cap_seconds, self._random
-        )
-        if judgement.reason is Reason.RATE_LIMITED:
+    def _pause(self, reply: Reply, call: Call, whole: Judgement, now: float) -> float:
+        """Seconds until the accounts of a failed call may be asked for again; a 429 pauses everybody."""
+        if whole.ruling is not Ruling.TRANSIENT:
+            return 0.0
+        policy = self._policy
+        asked = retry_after_seconds(reply.retry_after, reply.received_at, policy.max_retry_after_seconds)
+        tries = max(ask.tries for ask in call.asks) + 1
+        wait = full_jitter(tries, policy.backoff_seconds, policy.backoff_cap_seconds, self._random)
+        if whole.reason is Reason.RATE_LIMITED:
             self.progress.refusals += 1
             # All calls share the provider's limit, so all of them wait; the latest pause counts.
             self._paused_until = max(self._paused_until, now + (wait if asked is None else asked))
+            if self._rate.refused(now, self._paused_until):
+                self._set_rate()
             self._pacer.pause_until(self._paused_until)
-        else:
-            self._breaker.failed(call.account_id, now)
-            self.progress.outage = self._breaker.open
-        if call.tries >= self._policy.max_attempts:
-            return self._ended([_failure(call, reply, judgement.reason)])
-        self._retry_number += 1
-        due = now + max(wait, asked or 0.0)
-        heapq.heappush(self._retries, (due, self._retry_number, call))
-        return []
+        return max(wait, asked or 0.0)
 
-    def _refused(self, call: Call, reply: Reply) -> list[Outcome]:
-        outcome = _failure(call, reply, Reason.UNAUTHORIZED)
+    def _one(
+        self, ask: Ask, judgement: Judgement, reply: Reply, body: bytes, shared_by: int, due: float
+    ) -> list[Outcome]:
+        """What a reply means for one account of its call."""
+        policy = self._policy
+        if shared_by > 1 and judgement.whole and judgement.ruling is not Ruling.TRANSIENT:
+            # Refused as a whole: one of them may be the reason, so the call is halved; not a try.
+            ask.limit = max(1, shared_by // 2)
+            self._backlog.again(ask)
+            return []
+        ask.tries += 1
+        ask.failure = _outcome(ask, judgement, reply, body)
+        if judgement.ruling is Ruling.FINAL:
+            return [ask.failure]
+        if judgement.ruling is Ruling.TRANSIENT:
+            if ask.tries >= policy.max_attempts:
+                return [ask.failure]
+            if shared_by > 1 and judgement.whole:
+                # Fewer and fewer share a call, so that the last try is the account's own.
+                left = (policy.max_attempts - 1 - ask.tries) / max(1, policy.max_attempts - 1)
+                ask.limit = min(ask.limit, math.ceil(shared_by**left))
+            self._backlog.again_at(ask, due)
+            return []
         if self._proved:
-            return self._ended([outcome])
-        self._denied.append(outcome)
-        if len(self._denied) >= DENIALS_TO_STOP:
-            self._nobody_was_answered()
+            return [ask.failure]
+        self._denied.append(ask.failure)
         return []
 
     def _good_answer(self, now: float) -> None:
         self._proved = True
         self._last_good = now
         self._breaker.answered()
-        self.progress.outage = False
-
-    def _ended(self, outcomes: list[Outcome]) -> list[Outcome]:
-        self.progress.ended.update(o.status for o in outcomes)
-        return outcomes
 
     def _nobody_was_answered(self) -> None:
         """The denied accounts are not failures of their own: nothing is kept of them."""
@@ -278,12 +327,13 @@ class Collection:
             )
 
 
-def _failure(call: Call, reply: Reply, reason: Reason | None) -> Outcome:
+def _outcome(ask: Ask, judgement: Judgement, reply: Reply, body: bytes) -> Outcome:
     return Outcome(
-        account_id=call.account_id,
-        status=Status.FAILED,
-        reason=reason,
-        attempts=call.tries,
+        account_id=ask.account_id,
+        status=judgement.status,
+        reason=judgement.reason,
+        rating=judgement.rating,
+        attempts=ask.tries,
         last_status=reply.status,
-        raw=reply.body,
+        raw=body if judgement.status is Status.SUCCESS else body[:MAX_FAILED_BODY],
     )

@@ -20,9 +20,14 @@ class Pacer:
             raise ValueError(
                 f"a pacer needs a rate above 0 and a burst of at least 1, not {rate} and {burst}"
             )
-        self._interval = 1.0 / rate
-        self._credit = (burst - 1) * self._interval
+        self._burst = burst
+        self.set_rate(rate)
         self._next = float("-inf")  # when the next slot would be if `burst` were 1
+
+    def set_rate(self, rate: float) -> None:
+        """From now on at most `rate` per second."""
+        self._interval = 1.0 / rate
+        self._credit = (self._burst - 1) * self._interval
 
     def reserve(self, now: float) -> float:
         """The time of the next slot, which is now the caller's; at most LATE_SECONDS in the past."""

@@ -43,7 +43,7 @@ def gather(api: FakeRatingsApi, accounts: int, kept: Kept) -> Progress:
         [f"A{n:05}" for n in range(accounts)],
         AS_OF,
         api,
-        judge=lambda reply, account: judge(reply, account, AS_OF, ()),
+        judge=lambda reply, ids: {i: judge(reply, i, AS_OF, ()) for i in ids},
         keep=kept,
         report=lambda _progress: None,
     )
@@ -143,7 +143,7 @@ def test_an_interrupt_keeps_what_has_arrived_and_ends_within_seconds() -> None:
             [f"A{n:05}" for n in range(1000)],
             AS_OF,
             api,
-            judge=lambda reply, account: judge(reply, account, AS_OF, ()),
+            judge=lambda reply, ids: {i: judge(reply, i, AS_OF, ()) for i in ids},
             keep=keep,
             report=lambda _progress: None,
         )
