@@ -31,6 +31,7 @@ setup(
         "alembic>=1.20,<2",
         "aws-encryption-sdk[MPL]>=4.0.7,<5",
         "cryptography>=50.0,<51",
+        "jmespath>=1.1,<2",
         "obstore>=0.12.1,<0.13",
         "pandas>=2.3,<3",  # dagster-pandas fails on pandas 3
         "psycopg[binary]>=3.3,<4",

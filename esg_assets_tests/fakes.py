@@ -98,7 +98,9 @@ class FakeRatingsApi:
         script: replies by account id; an exception among them is raised.
         otherwise: the reply for accounts without a script; a valid rating by default.
         policy: the policy in force.
-        during: called in each call, while it counts as in flight (to wait, or to stop the run).
+        accounts_per_call: the most accounts of one call; `many` lists what each call asked for.
+        during: called in each call, while it counts as in flight (to wait, or to stop the run), with
+            the first of its accounts.
     """
 
     def __init__(
@@ -107,10 +109,13 @@ class FakeRatingsApi:
         *,
         otherwise: Callable[[str, date], Reply] | None = None,
         policy: CallPolicy | None = None,
+        accounts_per_call: int = 1,
         during: Callable[[str], None] | None = None,
     ) -> None:
         self.policy = policy or CallPolicy()
+        self.accounts_per_call = accounts_per_call
         self.calls: list[tuple[str, date]] = []
+        self.many: list[tuple[str, ...]] = []
         self.most_in_flight = 0
         self._script = dict(script or {})
         self._otherwise = otherwise or rating_reply
@@ -120,18 +125,34 @@ class FakeRatingsApi:
         self._lock = threading.Lock()
 
     def ask(self, account_id: str, as_of: date) -> Reply:
+        return self.ask_many([account_id], as_of)
+
+    def ask_many(
+        self,
+        account_ids: Sequence[str],
+        as_of: date,
+        wait_for_slot: Callable[[], None] | None = None,
+    ) -> Reply:
         with self._lock:
-            self.calls.append((account_id, as_of))
-            nth = self._tries[account_id]
-            self._tries[account_id] += 1
+            self.many.append(tuple(account_ids))
+            self.calls += [(account_id, as_of) for account_id in account_ids]
+            nth = {account_id: self._tries[account_id] for account_id in account_ids}
+            self._tries.update(account_ids)
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
             if self._during is not None:
-                self._during(account_id)
+                self._during(account_ids[0])
         finally:
             with self._lock:
                 self._in_flight -= 1
+        replies = {account_id: self._reply(account_id, nth[account_id], as_of) for account_id in account_ids}
+        return next(iter(replies.values())) if len(replies) == 1 else _together(replies)
+
+    def close(self) -> None:
+        pass
+
+    def _reply(self, account_id: str, nth: int, as_of: date) -> Reply:
         replies = self._script.get(account_id)
         if not replies:
             return self._otherwise(account_id, as_of)
@@ -139,6 +160,23 @@ class FakeRatingsApi:
         if isinstance(reply, Exception):
             raise reply
         return reply
+
+
+_OF_ONE_ACCOUNT = frozenset({403, 404, 422})
+
+
+def _together(replies: Mapping[str, Reply]) -> Reply:
+    """One reply of the several-accounts endpoint; the first that no entry can hold is the whole call's."""
+    whole = next((r for r in replies.values() if r.status not in {200, *_OF_ONE_ACCOUNT}), None)
+    if whole is not None:
+        return whole
+    entries = [
+        reply.body.decode()
+        if reply.status == 200
+        else json.dumps({"account_id": account_id, "error": {"status": reply.status, "code": "scripted"}})
+        for account_id, reply in replies.items()
+    ]
+    return Reply(200, f'{{"ratings": [{", ".join(entries)}]}}'.encode())
 
 
 def rating_reply(account_id: str, as_of: date, **fields: object) -> Reply:

@@ -20,8 +20,8 @@ replaying these rules on every table that fits what is shown, which in rare ties
 from collections.abc import Mapping, Sequence
 
 from esg_assets.core.figures import Figures
+from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import PILLARS, Reason, Status
-from esg_assets.core.replies import RATINGS
 
 NONE, OTHER = "none", "other"
 

@@ -4,7 +4,7 @@ Assets and the collection engine receive these; adapters implement them; fakes i
 and one contract suite per port runs against every implementation and its fake.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +15,7 @@ import pyarrow as pa
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
 from esg_assets.core.ratings import Reply
+from esg_assets.core.reply_shapes import ReplyShape
 
 Context = Mapping[str, str]
 """Encryption context: what a sealed object is (environment, kind, partition …); not secret, always whole."""
@@ -88,8 +89,30 @@ class RatingsApi(Protocol):
     def policy(self) -> CallPolicy:
         """Rate limit and retry policy in force."""
 
+    @property
+    def accounts_per_call(self) -> int:
+        """The most accounts that one call may ask for; 1 unless the provider offers more."""
+
     def ask(self, account_id: str, as_of: date) -> Reply:
-        """One call for one account. Never raises for what the other side does: that is in the Reply.
+        """`ask_many` of one account."""
+
+    def ask_many(
+        self,
+        account_ids: Sequence[str],
+        as_of: date,
+        wait_for_slot: Callable[[], None] | None = None,
+    ) -> Reply:
+        """One call for several accounts. Never raises for what the other side does: that is in the Reply.
+
+        Where the provider answers in pages, the Reply's body is all of them.
+
+        Args:
+            account_ids: 1 to `accounts_per_call`, unique.
+            as_of: the date asked for.
+            wait_for_slot: called before each further page, since that is one more call to the
+                provider: it returns when a slot of the rate is taken, and what it raises is raised
+                here. Without it no further page is asked for, and a reply that has one is a
+                Fault.BAD_RESPONSE.
 
         Raises:
             AccessDenied: no token could be had with these credentials.
@@ -97,6 +120,17 @@ class RatingsApi(Protocol):
 
     def close(self) -> None:
         """Release connections; nothing is asked afterwards."""
+
+
+class ReplyShapes(Protocol):
+    """The shapes of replies by the mapping that describes them, as it is frozen with a snapshot."""
+
+    def of(self, mapping: str) -> ReplyShape:
+        """The shape that ESG_API_MAPPING's canonical text describes; "" is the contract's.
+
+        Raises:
+            SettingsWrong: the text describes none.
+        """
 
 
 class Authorization(Protocol):

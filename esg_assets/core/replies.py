@@ -1,27 +1,19 @@
-"""Judging one reply of the provider: an outcome, or a reason to ask again.
+"""Judging one reply of the provider: for each account asked, an outcome or a reason to ask again.
 
 HTTP statuses and faults are ruled by tables; the body of a 200 is believed only after
-`read_rating` has checked all of it. When to ask again, and what a 401 or a 403 means for the whole
-run, is decided in `esg_assets.core.collection`, which alone knows whether any call succeeded.
+`esg_assets.core.rating_bodies` has checked all that is taken from it. When to ask again, and what a 401
+or a 403 means for the whole run, is decided in `esg_assets.core.collection`, which alone knows whether
+any call succeeded.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import NoReturn
 
-from esg_assets.core.ratings import PILLARS, Fault, Metric, Rating, Reason, Reply, Status
-
-RATINGS = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC")
-
-MAX_NUMBER_CHARS = 40
-"""Longest number text that is kept; 17 digits are all that a double has."""
-
-MAX_EXPONENT = 40
-"""A number of another order of magnitude (10^±40) is an error or an attack, whatever it measures."""
+from esg_assets.core.rating_bodies import InvalidRating, NumberText, parse, read_rating
+from esg_assets.core.ratings import Fault, Metric, Rating, Reason, Reply, Status
+from esg_assets.core.reply_shapes import CONTRACT_SHAPE, ReplyShape
 
 
 class Ruling(StrEnum):
@@ -41,8 +33,9 @@ class Judgement:
         ruling: what to do with the account.
         status, reason: how the account ends now (FINAL) or if no better reply comes (the others).
         rating: present exactly when status is SUCCESS.
-        code: for a 200 that is not believed, one of our own short codes (see `read_rating`);
+        code: for a 200 that is not believed, one of our own short codes (see `judge_many`);
             otherwise "". Safe in logs: it holds nothing that the provider sent.
+        whole: the call failed as a whole, rather than this account's entry in it.
     """
 
     ruling: Ruling
@@ -50,6 +43,7 @@ class Judgement:
     reason: Reason | None = None
     rating: Rating | None = None
     code: str = ""
+    whole: bool = False
 
 
 def _failed(ruling: Ruling, reason: Reason) -> Judgement:
@@ -91,154 +85,115 @@ FAULT_RULINGS: Mapping[Fault, Judgement] = {
 }
 
 
+OK = 200
+"""The one status that is ruled by its body."""
+
+
 def judge(reply: Reply, account_id: str, as_of: date, metrics: Sequence[Metric]) -> Judgement:
-    """What `reply` means for the account it was asked for.
+    """What `reply`, in the contract's shape, means for the one account it was asked for."""
+    return judge_many(reply, (account_id,), as_of, metrics, CONTRACT_SHAPE)[account_id]
+
+
+def judge_many(
+    reply: Reply,
+    account_ids: Sequence[str],
+    as_of: date,
+    metrics: Sequence[Metric],
+    shape: ReplyShape,
+) -> Mapping[str, Judgement]:
+    """What `reply` means for each of the accounts it was asked for.
+
+    The judgement of an account depends on the reply and the account alone, never on which others are
+    asked about: judging the same body again for one of them gives the same.
 
     Args:
         reply: what the call brought.
-        account_id: the account that was asked for.
+        account_ids: the accounts that were asked for, unique.
         as_of: the date that was asked for.
         metrics: the further metrics to keep.
+        shape: where the entries of a document stand.
+
+    Returns:
+        One judgement for each account. Codes of those with the reason bad_response, where the status
+        was 200: those of `parse` and of the shape (then for the whole call), those of `read_rating`,
+        wrong_account (the only entry is another's), missing_account, account_twice, error_invalid.
 
     Never raises for anything that the provider can send.
     """
-    if reply.fault is not None:
-        return FAULT_RULINGS[reply.fault]
-    status = reply.status or 0
-    if status != 200:  # noqa: PLR2004  # the one status that is ruled by its body
-        return STATUS_RULINGS.get(status) or CLASS_RULINGS.get(status // 100, _BAD_RESPONSE)
+    if reply.status != OK or reply.fault is not None:
+        return dict.fromkeys(account_ids, replace(_ruling(reply), whole=True))
     try:
-        rating = read_rating(reply.body, account_id, as_of, metrics)
+        entries = _entries(reply.body, shape)
     except InvalidRating as invalid:
-        return Judgement(Ruling.TRANSIENT, Status.FAILED, Reason.BAD_RESPONSE, code=invalid.code)
-    return Judgement(Ruling.FINAL, Status.SUCCESS, rating=rating)
-
-
-class InvalidRating(Exception):
-    """The body of a 200 is not the rating that was asked for.
-
-    Attributes:
-        code: which rule it breaks; one of ours, never the provider's text.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def read_rating(body: bytes, account_id: str, as_of: date, metrics: Sequence[Metric]) -> Rating:
-    """The rating in `body` (the contract's EsgRating as JSON), with the number texts as sent.
-
-    Fields that the contract does not know, and metrics that nobody asked for, are ignored.
-
-    Raises:
-        InvalidRating: with one of the codes not_utf8, not_json, nested_too_deeply, duplicate_key,
-            not_an_object, wrong_account, as_of_invalid, as_of_in_future, score_invalid,
-            score_out_of_range, focus_invalid, rating_invalid, coverage_invalid,
-            coverage_out_of_range, metrics_invalid, metric_invalid.
-    """
-    fields = _parse(body)
-    # An exact type: a JSON number is a str here too, but a _NumberText.
-    if type(sent := fields.get("account_id")) is not str or sent != account_id:
-        raise InvalidRating("wrong_account")
-    focus = fields.get("primary_focus")
-    if type(focus) is not str or focus not in PILLARS:
-        raise InvalidRating("focus_invalid")
-    grade = fields.get("rating", "")
-    if type(grade) is not str or (grade not in RATINGS and "rating" in fields):
-        raise InvalidRating("rating_invalid")
-    return Rating(
-        as_of=_date(fields.get("as_of"), as_of),
-        overall_score=_percentage(fields.get("overall_score"), "score"),
-        environmental_score=_percentage(fields.get("environmental_score"), "score"),
-        social_score=_percentage(fields.get("social_score"), "score"),
-        governance_score=_percentage(fields.get("governance_score"), "score"),
-        primary_focus=focus,
-        rating=grade,
-        coverage_pct=_percentage(fields["coverage_pct"], "coverage") if "coverage_pct" in fields else "",
-        metrics=_metrics(fields.get("metrics", {}), metrics),
-    )
-
-
-class _NumberText(str):
-    """The text of a JSON number, told apart from a JSON string by its type."""
-
-    __slots__ = ()
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        # Parsers differ on which one counts, so what we keep could differ from what others read.
-        raise InvalidRating("duplicate_key")
+        return dict.fromkeys(account_ids, _disbelieved(invalid.code, whole=True))
+    found: dict[str, Judgement] = {}
+    wanted = frozenset(account_ids)
+    nameless = False
+    for entry in entries:
+        account_id = entry.get("account_id") if type(entry) is dict else None
+        if type(entry) is not dict or type(account_id) is not str:  # exact: a JSON number is a str here too
+            nameless = True
+        elif account_id not in wanted:
+            continue
+        elif account_id in found:
+            found[account_id] = _disbelieved("account_twice")
+        else:
+            found[account_id] = _judge_entry(entry, as_of, metrics)
+    if len(found) < len(wanted):
+        absent = _absent(len(entries), omitted=shape.omits_unrated and not nameless)
+        found = {account_id: found.get(account_id, absent) for account_id in account_ids}
     return found
 
 
-def _not_json(_text: str) -> NoReturn:
-    raise InvalidRating("not_json")
+def _ruling(reply: Reply) -> Judgement:
+    return FAULT_RULINGS[reply.fault] if reply.fault is not None else _status_ruling(reply.status or 0)
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique,
-    parse_float=_NumberText,
-    parse_int=_NumberText,
-    parse_constant=_not_json,  # NaN and Infinity: Python's json takes them, JSON does not
-)
+def _status_ruling(status: int) -> Judgement:
+    return STATUS_RULINGS.get(status) or CLASS_RULINGS.get(status // 100, _BAD_RESPONSE)
 
 
-def _parse(body: bytes) -> Mapping[str, object]:
+def _disbelieved(code: str, *, whole: bool = False) -> Judgement:
+    return Judgement(Ruling.TRANSIENT, Status.FAILED, Reason.BAD_RESPONSE, code=code, whole=whole)
+
+
+def _entries(body: bytes, shape: ReplyShape) -> Sequence[object]:
     try:
-        fields = _DECODER.decode(body.decode())
-    except UnicodeDecodeError:
-        raise InvalidRating("not_utf8") from None
-    except RecursionError:
-        raise InvalidRating("nested_too_deeply") from None
-    except ValueError:  # its text and its `doc` hold the body
-        raise InvalidRating("not_json") from None
-    if type(fields) is not dict:
-        raise InvalidRating("not_an_object")
-    return fields
+        return shape.entries(parse(body))
+    except InvalidRating as strict:
+        # One NaN, or one key that stands twice, must not harm the other accounts of the call.
+        if strict.code in {"duplicate_key", "not_json"} and len(entries := _spoilt(body, shape)) > 1:
+            return entries
+        raise
 
 
-def _number(value: object, what: str) -> Decimal:
-    """`value` as an exact number; it must be a JSON number (true is none) of a sane size."""
-    if type(value) is not _NumberText or len(value) > MAX_NUMBER_CHARS:
-        raise InvalidRating(f"{what}_invalid")
+def _spoilt(body: bytes, shape: ReplyShape) -> Sequence[object]:
     try:
-        number = Decimal(value)
-    except InvalidOperation:  # an exponent that not even Decimal can hold
-        raise InvalidRating(f"{what}_invalid") from None
-    if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
-        raise InvalidRating(f"{what}_invalid")
-    return number
+        return shape.entries(parse(body, lenient=True))
+    except InvalidRating:
+        return ()
 
 
-def _percentage(value: object, what: str) -> str:
-    if not 0 <= _number(value, what) <= 100:  # noqa: PLR2004  # the contract's maximum
-        raise InvalidRating(f"{what}_out_of_range")
-    return str(value)
-
-
-def _date(value: object, latest: date) -> date:
-    if type(value) is not str:
-        raise InvalidRating("as_of_invalid")
+def _judge_entry(entry: Mapping[str, object], as_of: date, metrics: Sequence[Metric]) -> Judgement:
+    if (error := entry.get("error")) is not None:
+        return _judge_error(error)
     try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise InvalidRating("as_of_invalid") from None
-    if day.isoformat() != value:  # fromisoformat also takes 20260115 and 2026-W03-4
-        raise InvalidRating("as_of_invalid")
-    if day > latest:
-        raise InvalidRating("as_of_in_future")
-    return day
+        rating = read_rating(entry, as_of, metrics)
+    except InvalidRating as invalid:
+        return _disbelieved(invalid.code)
+    return Judgement(Ruling.FINAL, Status.SUCCESS, rating=rating)
 
 
-def _metrics(sent: object, wanted: Sequence[Metric]) -> dict[str, str]:
-    if type(sent) is not dict:
-        raise InvalidRating("metrics_invalid")
-    kept = {}
-    for metric in wanted:
-        if metric.name in sent:
-            _number(sent[metric.name], "metric")
-            kept[metric.name] = str(sent[metric.name])
-    return kept
+def _judge_error(error: object) -> Judgement:
+    status = error.get("status") if type(error) is dict else None
+    # Three digits: a number of a thousand digits would be slow to read, and 4.04e2 is nobody's status.
+    if type(status) is not NumberText or not (status.isdecimal() and len(status) == 3):  # noqa: PLR2004
+        return _disbelieved("error_invalid")
+    return _status_ruling(int(status)) if int(status) != OK else _disbelieved("error_invalid")
+
+
+def _absent(entries: int, *, omitted: bool) -> Judgement:
+    """What it means for an account that the reply has no entry of it."""
+    if omitted:
+        return STATUS_RULINGS[404]
+    return _disbelieved("wrong_account" if entries == 1 else "missing_account")

@@ -6,14 +6,13 @@ from datetime import date
 
 import pytest
 
+from esg_assets.core.rating_bodies import InvalidRating, parse
 from esg_assets.core.ratings import Fault, Rating, Reason, Reply, Status
 from esg_assets.core.replies import (
     FAULT_RULINGS,
-    InvalidRating,
     Judgement,
     Ruling,
     judge,
-    read_rating,
 )
 from esg_assets_tests.unit.rating_bodies import (
     ACCOUNT,
@@ -81,7 +80,7 @@ def test_every_status_has_its_ruling(status: int, ruling: Ruling, reason: str) -
 )
 def test_every_fault_has_its_ruling(fault: Fault, ruling: Ruling, reason: str) -> None:
     judgement = judge(Reply(None, fault=fault), ACCOUNT, AS_OF, METRICS)
-    assert judgement == Judgement(ruling, Status.FAILED, Reason(reason))
+    assert judgement == Judgement(ruling, Status.FAILED, Reason(reason), whole=True)
     assert FAULT_RULINGS.keys() == set(Fault)
 
 
@@ -196,11 +195,7 @@ def test_a_field_that_breaks_the_contract_is_named_by_our_code(changes: dict[str
 
 def test_an_account_id_that_looks_like_a_number_must_come_as_a_string() -> None:
     def code(sent: object) -> str:
-        try:
-            read_rating(body(account_id=sent), "123", AS_OF, ())
-        except InvalidRating as invalid:
-            return invalid.code
-        return ""
+        return judge(Reply(200, body(account_id=sent)), "123", AS_OF, ()).code
 
     assert code(Number("123")) == "wrong_account"
     assert not code("123")
@@ -244,7 +239,7 @@ def test_a_body_that_is_no_json_object_is_refused(raw: bytes, code: str) -> None
 
 def test_an_invalid_rating_tells_nothing_of_the_body() -> None:
     with pytest.raises(InvalidRating) as caught:
-        read_rating(b'{"account_id": "ACC-SECRET"', ACCOUNT, AS_OF, METRICS)
+        parse(b'{"account_id": "ACC-SECRET"')
     assert "SECRET" not in f"{caught.value!r}{vars(caught.value)}"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__

@@ -5,11 +5,9 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import PILLARS, Reply, Status
-from esg_assets.core.replies import (
-    RATINGS,
-    judge,
-)
+from esg_assets.core.replies import judge
 from esg_assets_tests.unit.rating_bodies import (
     ACCOUNT,
     AS_OF,

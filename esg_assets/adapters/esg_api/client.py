@@ -1,20 +1,27 @@
-"""One call to the ESG Portfolio Analysis API for one account, over pyreqwest's synchronous client.
+"""One call to the ESG Portfolio Analysis API, over pyreqwest's synchronous client.
 
 Whatever the other side does ends in a `Reply`; what it means is judged in `esg_assets.core.replies`.
-How the connection is made lives in `transport`, credentials in `esg_assets.adapters.authorization`.
+What is sent lives in `request_shape`, how the connection is made in `transport`, credentials in
+`esg_assets.adapters.authorization`.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from urllib.parse import quote
 
 from pyreqwest.exceptions import DecodeError, PyreqwestError
 from pyreqwest.request import SyncStreamRequest
 from pyreqwest.response import SyncResponse
 
+from esg_assets.adapters.esg_api.request_shape import (
+    CONTRACT_ONE,
+    Outgoing,
+    RequestShape,
+    merged,
+    next_link,
+)
 from esg_assets.adapters.esg_api.transport import build_client
 from esg_assets.core.endpoints import checked_endpoint
 from esg_assets.core.errors import Unavailable
@@ -22,13 +29,13 @@ from esg_assets.core.ports import Authorization, CallPolicy
 from esg_assets.core.ratings import Fault, Reply
 
 MAX_BODY_BYTES = 1 << 20
-"""Of a body after decompression."""
+"""Of a body after decompression, and of all the pages of one call."""
 
 MAX_FIELD_CHARS = 256
 """A longer header field is dropped; those we keep hold a few numbers."""
 
 PIECE_BYTES = 64 * 1024
-UNAUTHORIZED = 401
+OK, UNAUTHORIZED = 200, 401
 KEPT_FIELDS = ("ratelimit", "x-ratelimit-", "etag")
 
 
@@ -39,6 +46,7 @@ class HttpEsgApi:
         base_url: ESG_API_URL; plain http only on loopback.
         authorization: credentials of each request.
         policy: rate limit and retry policy; here only its timeout and concurrency matter.
+        shape: how the provider wants to be asked; by default as the contract says, one account a call.
         ca_bundle: PEM file of authorities that are trusted besides the system's.
         client_cert: PEM file of a client certificate for mutual TLS.
         client_key: PEM file of its private key; it may also stand in `client_cert`.
@@ -56,6 +64,7 @@ class HttpEsgApi:
         authorization: Authorization,
         policy: CallPolicy,
         *,
+        shape: RequestShape = CONTRACT_ONE,
         ca_bundle: Path | None = None,
         client_cert: Path | None = None,
         client_key: Path | None = None,
@@ -63,7 +72,8 @@ class HttpEsgApi:
         user_agent: str = "esg-assets",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._ratings_url = checked_endpoint(base_url, "ESG_API_URL") + "/v1/accounts/"
+        self._base_url = checked_endpoint(base_url, "ESG_API_URL")
+        self._shape = shape
         self._authorization = authorization
         self._policy = policy
         self._clock = clock
@@ -81,21 +91,42 @@ class HttpEsgApi:
         """Rate limit and retry policy in force."""
         return self._policy
 
+    @property
+    def accounts_per_call(self) -> int:
+        """The most accounts that one call may ask for."""
+        return self._shape.ids_per_call
+
     def ask(self, account_id: str, as_of: date) -> Reply:
-        """One call for one account; never raises for what the provider does.
+        """`ask_many` of one account."""
+        return self.ask_many((account_id,), as_of)
+
+    def ask_many(
+        self,
+        account_ids: Sequence[str],
+        as_of: date,
+        wait_for_slot: Callable[[], None] | None = None,
+    ) -> Reply:
+        """One call for up to `accounts_per_call` accounts; never raises for what the provider does.
 
         After a 401 it gets a new token, but does not repeat the call: that would be a second call in
-        one slot (`Reply.token_renewed` tells).
+        one slot (`Reply.token_renewed` tells). Each further page waits for a slot of its own.
+
+        Args:
+            account_ids: unique.
+            as_of: the date asked for.
+            wait_for_slot: see the port.
 
         Raises:
             AccessDenied: no token could be had with these credentials.
         """
-        url = self._url(account_id, as_of)
-        if url is None:
+        request = self._shape.request(self._base_url, account_ids, as_of)
+        if request is None:
             return Reply(None, fault=Fault.LOCAL_REFUSAL, received_at=self._clock())
         try:
             sent = self._authorization.headers()
-            reply = self._call(url, sent)
+            reply = self._call(request, sent)
+            if reply.status == OK and self._shape.paging is not None:
+                reply = self._pages(request, reply, account_ids, as_of, sent, wait_for_slot)
             if reply.status != UNAUTHORIZED or not self._authorization.renew(sent):
                 return reply
         except Unavailable:  # no token for the time being
@@ -109,21 +140,37 @@ class HttpEsgApi:
     def __repr__(self) -> str:
         return "HttpEsgApi(***)"
 
-    def _url(self, account_id: str, as_of: date) -> str | None:
-        # URL parsers fold "." and ".." away even when they are percent-encoded, and an empty segment
-        # would name the list: each would ask for something else than this account.
-        if account_id in {"", ".", ".."}:
-            return None
-        try:
-            segment = quote(account_id, safe="")
-        except UnicodeEncodeError:  # a lone surrogate
-            return None
-        return f"{self._ratings_url}{segment}/esg-rating?as_of={as_of.isoformat()}"
+    def _pages(
+        self,
+        request: Outgoing,
+        first: Reply,
+        account_ids: Sequence[str],
+        as_of: date,
+        headers: Mapping[str, str],
+        wait_for_slot: Callable[[], None] | None,
+    ) -> Reply:
+        """The first page and those that follow it as one reply; a page that fails is the reply."""
+        paging = self._shape.paging
+        assert paging is not None
+        reply, pages, seconds = first, [first.body], first.seconds
+        while (found := next_link(paging, reply.body)) is not None:
+            following = self._shape.page(request, found, account_ids, as_of, len(pages))
+            if following is None or wait_for_slot is None or len(pages) == paging.most:
+                return replace(reply, status=None, body=b"", fault=Fault.BAD_RESPONSE, seconds=seconds)
+            wait_for_slot()
+            request, reply = following, self._call(following, headers)
+            seconds += reply.seconds
+            pages.append(reply.body)
+            if reply.status != OK:
+                return reply
+            if sum(map(len, pages)) > MAX_BODY_BYTES:
+                return replace(reply, status=None, body=b"", fault=Fault.BAD_RESPONSE, seconds=seconds)
+        return replace(reply, body=merged(pages), seconds=seconds)
 
-    def _call(self, url: str, headers: Mapping[str, str]) -> Reply:
+    def _call(self, request: Outgoing, headers: Mapping[str, str]) -> Reply:
         started = time.monotonic()
         try:
-            with self._request(url, headers) as response:
+            with self._request(request, headers) as response:
                 reply = Reply(
                     response.status,
                     _read(response),
@@ -138,8 +185,10 @@ class HttpEsgApi:
             reply = Reply(None, fault=Fault.UNAVAILABLE)
         return replace(reply, received_at=self._clock(), seconds=time.monotonic() - started)
 
-    def _request(self, url: str, headers: Mapping[str, str]) -> SyncStreamRequest:
-        builder = self._client.get(url).header("Accept", "application/json")
+    def _request(self, request: Outgoing, headers: Mapping[str, str]) -> SyncStreamRequest:
+        builder = self._client.request(request.method, request.url).header("Accept", "application/json")
+        if request.body is not None:
+            builder = builder.header("Content-Type", "application/json").body_bytes(request.body)
         for name, value in headers.items():
             builder = builder.header(name, value, is_sensitive=True)
         return builder.build_streamed()
