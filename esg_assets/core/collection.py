@@ -158,6 +158,8 @@ class Collection:
             return now + probe
         if now < self._paused_until or self._pacer.too_late(slot, now):
             return self._pacer.reserve(now)
+        if now < self._pacer.earliest():  # whoever sent last woke late
+            return self._pacer.earliest()
         self._reserved -= 1
         call = (
             self._repeats.pop() if self._repeats else Call(tuple(self._backlog.take(retries=self._may_retry)))
@@ -165,6 +167,7 @@ class Collection:
         if not call.asks:
             return None
         self._in_flight += 1
+        self._pacer.sent(now)
         retry = call.renewed or any(ask.tries for ask in call.asks)
         self._budget.spend(retry=retry and not call.renewed)
         self.progress.calls += 1

@@ -5,41 +5,54 @@ spaced slots used 99.5 to 100 % of a limit without a refusal (docs/adr/0004). Wh
 slot is decided in `esg_assets.core.collection`.
 """
 
-LATE_SECONDS = 0.02
-"""A slot missed by more than this is given up: a stalled machine must not send a clump when it wakes."""
+MOST_LATE_SECONDS = 0.01
+"""How much of a delay may be caught up: a stalled machine must not send a clump when it wakes."""
+
+PROVIDER_BURST_SECONDS = 0.02
+"""A provider is taken to allow at least so much of its rate at once (and at least one call)."""
 
 
 class Pacer:
     """Hands out slots at `rate` per second, of which the first `burst` may be at once.
 
-    Times are seconds of one monotonic clock, passed in by the caller.
+    Slots are reserved ahead, so that many workers can sleep to theirs; what was really sent is
+    counted as well, since a worker can wake late. Times are seconds of one monotonic clock, passed
+    in by the caller.
     """
 
     def __init__(self, rate: float, burst: int = 1) -> None:
         if rate <= 0 or burst < 1:
-            raise ValueError(
-                f"a pacer needs a rate above 0 and a burst of at least 1, not {rate} and {burst}"
-            )
+            raise ValueError(f"a pacer needs a rate above 0 and a burst of at least 1, not {rate} and {burst}")
         self._burst = burst
         self.set_rate(rate)
         self._next = float("-inf")  # when the next slot would be if `burst` were 1
+        self._sent = float("-inf")  # when what was sent would be used up at the rate
 
     def set_rate(self, rate: float) -> None:
         """From now on at most `rate` per second."""
         self._interval = 1.0 / rate
         self._credit = (self._burst - 1) * self._interval
+        # At 50 calls a second a burst of 20 ms is a single call: then nothing may be caught up.
+        self._late = max(0.0, min(MOST_LATE_SECONDS, PROVIDER_BURST_SECONDS - self._interval))
 
     def reserve(self, now: float) -> float:
-        """The time of the next slot, which is now the caller's; at most LATE_SECONDS in the past."""
-        slot = max(self._next, now - LATE_SECONDS)
+        """The time of the next slot, which is now the caller's."""
+        slot = max(self._next, now - self._late)
         self._next = slot + self._interval
-        return max(slot - self._credit, now - LATE_SECONDS)
+        return max(slot - self._credit, now - self._late)
 
     def pause_until(self, until: float) -> None:
         """No slot before `until`; overlapping pauses do not add up."""
         self._next = max(self._next, until + self._credit)
 
-    @staticmethod
-    def too_late(slot: float, now: float) -> bool:
+    def earliest(self) -> float:
+        """Before this nothing may be sent, whatever was reserved: what was sent last is not used up."""
+        return self._sent - self._late - self._credit
+
+    def sent(self, now: float) -> None:
+        """A call is sent."""
+        self._sent = max(self._sent, now) + self._interval
+
+    def too_late(self, slot: float, now: float) -> bool:
         """Whether a reserved slot has passed so long ago that it must be reserved anew."""
-        return now > slot + 2 * LATE_SECONDS
+        return now > slot + MOST_LATE_SECONDS + self._interval
