@@ -13,7 +13,15 @@ import dagster as dg
 from esg_assets import composition
 from esg_assets.composition import SealedStores
 from esg_assets.core.gathering import Gathering
-from esg_assets.core.ports import AccountSource, History, Leases, RatingsApi, RatingsParts, Snapshots
+from esg_assets.core.ports import (
+    AccountSource,
+    History,
+    Leases,
+    RatingsApi,
+    RatingsParts,
+    ReplyShapes,
+    Snapshots,
+)
 from esg_assets.core.publishing import Publications
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import SealedRatingsStore
@@ -73,6 +81,15 @@ class EsgApi(dg.ConfigurableResource[RatingsApi]):
             yield api
         finally:
             api.close()
+
+
+class ReplyShapesResource(dg.ConfigurableResource[ReplyShapes]):
+    """How replies are read, by the mapping that is frozen with a snapshot."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> ReplyShapes:
+        """The port."""
+        del context
+        return composition.reply_shapes()
 
 
 class Stores(dg.ConfigurableResource[SealedStores]):
@@ -248,6 +265,7 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
     add("settings", SettingsResource)
     add("account_source", AccountSystem, settings="settings")
     add("esg_api", EsgApi, settings="settings")
+    add("reply_shapes", ReplyShapesResource)
     add("gathering", GatheringResource)
     add("rules", RulesResource, settings="settings")
     add("history", HistoryResource, settings="settings")
@@ -267,8 +285,7 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
         snapshots="snapshots",
     )
     add("publication_io", PublicationIOResource, publications="publications")
-    keys.add("io_manager")
-    made.setdefault("io_manager", NoValues())
+    add("io_manager", NoValues)
     if unknown := given - keys:
         raise ValueError(
             f"there is no resource called {', '.join(sorted(unknown))}; there are {sorted(keys)}"

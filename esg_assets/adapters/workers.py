@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Protocol
 
-from esg_assets.core.collection import Call, Collection, Done, Judge, Wait
+from esg_assets.core.calls import Call, Done, Wait
+from esg_assets.core.collection import Collection, Judge
 from esg_assets.core.errors import EsgError, StoreUnavailable
 from esg_assets.core.ports import RatingsApi
 from esg_assets.core.progress import Progress
@@ -73,6 +74,7 @@ class ThreadedGathering:
             judge=judge,
             random=self._rng.random,
             now=self._clock.monotonic(),
+            accounts_per_call=api.accounts_per_call,
         )
         return Workers(collection, api, as_of, keep=keep, report=report, clock=self._clock).run()
 
@@ -241,7 +243,7 @@ class Workers:
 
     def _make(self, call: Call) -> None:
         try:
-            reply = self._api.ask(call.account_ids[0], self._as_of)
+            reply = self._api.ask_many(call.account_ids, self._as_of, self._wait_for_slot)
         except EsgError as error:  # no token to be had: nothing can be asked any more
             self._abandon(error)
             return

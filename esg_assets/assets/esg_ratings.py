@@ -15,10 +15,11 @@ from esg_assets.core import outcomes, verdicts
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.gathering import Gathering, accounts_to_ask, kept_outcomes
 from esg_assets.core.outcomes import Refresh
-from esg_assets.core.ports import CallPolicy, History, RatingsApi, RatingsParts
+from esg_assets.core.ports import CallPolicy, History, RatingsApi, RatingsParts, ReplyShapes
 from esg_assets.core.progress import Progress
 from esg_assets.core.ratings import Outcome, Status
-from esg_assets.core.replies import judge
+from esg_assets.core.replies import judge_many
+from esg_assets.core.reply_shapes import ReplyShape
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import Effort, SealedRatings, SealedRatingsStore
 from esg_assets.failures import told_to
@@ -62,6 +63,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         active_accounts: Snapshot,
         esg_api: dg.ResourceParam[RatingsApi],
+        reply_shapes: dg.ResourceParam[ReplyShapes],
         gathering: dg.ResourceParam[Gathering],
         ratings_parts: dg.ResourceParam[RatingsParts],
         sealed_ratings: dg.ResourceParam[SealedRatingsStore],
@@ -80,10 +82,10 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             sealed = sealed_ratings.get(snapshot.partition) or _nothing_yet(snapshot)
             kept = kept_outcomes(snapshot, ratings_parts)
             asked = accounts_to_ask(snapshot, kept, past, rules.limits, refresh)
-            effort = Effort()
+            effort, shape = Effort(), reply_shapes.of(snapshot.mapping)
             if asked:
                 with run_lease.provider(context):
-                    effort = _ask(context, asked, snapshot, esg_api, gathering, ratings_parts)
+                    effort = _ask(context, asked, snapshot, esg_api, gathering, ratings_parts, shape)
                 kept = kept_outcomes(snapshot, ratings_parts)
             sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
             for verdict in verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits):
@@ -104,6 +106,7 @@ def _ask(
     api: RatingsApi,
     gathering: Gathering,
     parts: RatingsParts,
+    shape: ReplyShape,
 ) -> Effort:
     """Ask for the accounts and seal what comes; what it took."""
 
@@ -128,7 +131,7 @@ def _ask(
         account_ids,
         snapshot.as_of,
         api,
-        judge=lambda reply, ids: {i: judge(reply, i, snapshot.as_of, snapshot.metrics) for i in ids},
+        judge=lambda reply, ids: judge_many(reply, ids, snapshot.as_of, snapshot.metrics, shape),
         keep=keep,
         report=report,
     )

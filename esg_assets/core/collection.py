@@ -8,21 +8,19 @@ other. What a reply means is `esg_assets.core.replies`.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from esg_assets.core.backlog import Ask, Backlog
 from esg_assets.core.breaker import Breaker
+from esg_assets.core.calls import Call, Done, Wait
 from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError
-from esg_assets.core.pacing import Pacer
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.progress import Progress
-from esg_assets.core.rate_control import RateControl
-from esg_assets.core.rate_fields import announced_rate
 from esg_assets.core.ratings import Outcome, Reason, Reply, Status
 from esg_assets.core.replies import Judgement, Ruling
 from esg_assets.core.retry import full_jitter, retry_after_seconds
 from esg_assets.core.retry_budget import RetryBudget
+from esg_assets.core.throttle import Throttle
 
 PROBES_BEFORE_FAN_OUT = 4
 """Calls in flight at most until one account has been answered: a wrong key must not cost a thousand calls."""
@@ -30,45 +28,11 @@ PROBES_BEFORE_FAN_OUT = 4
 DENIALS_TO_STOP = 10
 """So many calls refused and none answered means that the client as a whole is refused."""
 
-RESERVED_SECONDS = 0.2
-"""Slots are reserved this far ahead at most, however many workers there are."""
-
-TOO_MANY_REQUESTS = 429
-
 MAX_FAILED_BODY = 16_384
 """Bytes kept of a body that brought no rating: evidence, and memory for accounts that wait is bounded."""
 
 Judge = Callable[[Reply, Sequence[str]], Mapping[str, Judgement]]
 """What a reply means for each of the accounts that were asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call on its way.
-
-    Attributes:
-        asks: the accounts it asks for.
-        renewed: whether a 401 to it has already been answered with a new token.
-    """
-
-    asks: tuple[Ask, ...]
-    renewed: bool = False
-
-    @property
-    def account_ids(self) -> list[str]:
-        """What to ask for."""
-        return [ask.account_id for ask in self.asks]
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Nothing to send now; look again after `seconds`, or when a call ends if that is None."""
-
-    seconds: float | None
-
-
-class Done:
-    """Nothing will be sent any more and nothing is in flight."""
 
 
 class Collection:
@@ -104,9 +68,7 @@ class Collection:
         self._policy = policy
         self._judge = judge
         self._random = random
-        self._rate = RateControl(policy.rate)
-        self._pacer = Pacer(policy.rate, policy.burst)
-        self._paused_until = float("-inf")
+        self._throttle = Throttle(policy.rate, policy.burst)
         self._breaker = Breaker()
         self._budget = RetryBudget()
         self._repeats: list[Call] = []  # the same call once more, with a new token
@@ -115,6 +77,7 @@ class Collection:
         self._proved = False
         self._denied: list[Outcome] = []
         self._denials = 0
+        self._denial_status: int | None = None
         self._last_good = now
         self._stopping = False
         self.error: EsgError | None = None
@@ -131,13 +94,11 @@ class Collection:
         busy = self._reserved + self._in_flight
         pause = self._breaker.wait(now, busy)
         probing = not self._proved and busy >= PROBES_BEFORE_FAN_OUT
-        # Slots far ahead would be of an old rate, and a change would take as long to show.
-        far_ahead = self._reserved > self._rate.rate * RESERVED_SECONDS + 1
-        if pause != 0.0 or probing or far_ahead:
+        if pause != 0.0 or probing or self._throttle.far_ahead(self._reserved):
             return Wait(pause or None)
         if len(self._repeats) + self._backlog.calls(retries=self._may_retry) > self._reserved:
             self._reserved += 1
-            return self._pacer.reserve(now)
+            return self._throttle.reserve(now)
         return self._nothing_to_send(now, busy)
 
     def _nothing_to_send(self, now: float, busy: int) -> Wait | Done:
@@ -156,45 +117,42 @@ class Collection:
             return None
         if probe > 0:
             return now + probe
-        if now < self._paused_until or self._pacer.too_late(slot, now):
-            return self._pacer.reserve(now)
-        if now < self._pacer.earliest():  # whoever sent last woke late
-            return self._pacer.earliest()
+        if (later := self._throttle.put_off(slot, now)) is not None:
+            return later
         self._reserved -= 1
-        call = (
-            self._repeats.pop() if self._repeats else Call(tuple(self._backlog.take(retries=self._may_retry)))
-        )
+        call = self._repeats.pop() if self._repeats else self._next_call()
         if not call.asks:
             return None
         self._in_flight += 1
-        self._pacer.sent(now)
-        retry = call.renewed or any(ask.tries for ask in call.asks)
-        self._budget.spend(retry=retry and not call.renewed)
+        self._throttle.sent(now)
+        self._budget.spend(retry=call.retry and not call.renewed)
         self.progress.calls += 1
-        self.progress.retries += retry
+        self.progress.retries += call.retry
         return call
 
     def another_slot(self, now: float) -> float:
         """The time for one more request of a call in flight, such as a further page; it counts as a call."""
         self.progress.calls += 1
-        return self._pacer.reserve(now)
+        return self._throttle.reserve(now)
 
     def end(self, call: Call, reply: Reply, now: float) -> list[Outcome]:
         """Take a reply; gives the outcomes that are certain now."""
         self._in_flight -= 1
-        self._learn(reply, now)
+        self._throttle.learn(reply, now)
         judgements = self._judge(reply, call.account_ids)
-        whole = next(iter(judgements.values()))
-        if whole.ruling is Ruling.UNAUTHORIZED and reply.token_renewed and not call.renewed:
+        first = judgements[call.asks[0].account_id]
+        refused = first.whole and first.ruling in {Ruling.UNAUTHORIZED, Ruling.FORBIDDEN}
+        if refused and reply.token_renewed and not call.renewed:
             self._repeats.append(Call(call.asks, renewed=True))
             return []
+        rulings = {j.ruling for j in judgements.values()}
         if any(j.ruling is Ruling.FINAL and j.reason is not Reason.BAD_RESPONSE for j in judgements.values()):
             self._good_answer(now)
-        elif whole.ruling is Ruling.TRANSIENT and whole.reason is not Reason.RATE_LIMITED:
+        elif Ruling.TRANSIENT in rulings and first.reason is not Reason.RATE_LIMITED:
             # One call is one failure of the provider, however many accounts it asked for.
             self._breaker.failed(call.asks[0].account_id, now)
         self.progress.outage = self._breaker.open
-        pause = self._pause(reply, call, whole, now)
+        pause = self._pause(reply, call, first, now) if Ruling.TRANSIENT in rulings else 0.0
         outcomes = self._denied if self._proved else []
         self._denied = [] if self._proved else self._denied
         body = reply.body
@@ -202,11 +160,13 @@ class Collection:
             found = self._one(ask, judgements[ask.account_id], reply, body, len(call.asks), now + pause)
             outcomes += found
             body = b"" if found else body  # the first outcome of a call keeps its body for all of them
-        if whole.ruling in {Ruling.UNAUTHORIZED, Ruling.FORBIDDEN} and not self._proved:
+        if refused and not self._proved:
             self._denials += 1
+            self._denial_status = reply.status
             if self._denials >= DENIALS_TO_STOP:
                 self._nobody_was_answered()
         self.progress.ended.update(o.status for o in outcomes)
+        self.progress.rate = self._throttle.rate
         return outcomes
 
     def stop(self, error: EsgError | None = None) -> None:
@@ -254,33 +214,18 @@ class Collection:
         # The probe of an outage is a retry too, and must go out whatever was spent.
         return self._budget.allows_retry or self._breaker.open
 
-    def _learn(self, reply: Reply, now: float) -> None:
-        """Take what the reply says and shows of the provider's limit."""
-        changed = self._rate.announced(announced_rate(reply.headers)) if reply.headers else False
-        if reply.status is not None and reply.status != TOO_MANY_REQUESTS:
-            changed |= self._rate.answered(now)
-        if changed:
-            self._set_rate()
+    def _next_call(self) -> Call:
+        return Call(tuple(self._backlog.take(retries=self._may_retry)))
 
-    def _set_rate(self) -> None:
-        self._pacer.set_rate(self._rate.rate)
-        self.progress.rate = self._rate.rate
-
-    def _pause(self, reply: Reply, call: Call, whole: Judgement, now: float) -> float:
-        """Seconds until the accounts of a failed call may be asked for again; a 429 pauses everybody."""
-        if whole.ruling is not Ruling.TRANSIENT:
-            return 0.0
+    def _pause(self, reply: Reply, call: Call, first: Judgement, now: float) -> float:
+        """Seconds until the failed accounts of a call may be asked for again; a 429 pauses everybody."""
         policy = self._policy
         asked = retry_after_seconds(reply.retry_after, reply.received_at, policy.max_retry_after_seconds)
         tries = max(ask.tries for ask in call.asks) + 1
         wait = full_jitter(tries, policy.backoff_seconds, policy.backoff_cap_seconds, self._random)
-        if whole.reason is Reason.RATE_LIMITED:
+        if first.whole and first.reason is Reason.RATE_LIMITED:
             self.progress.refusals += 1
-            # All calls share the provider's limit, so all of them wait; the latest pause counts.
-            self._paused_until = max(self._paused_until, now + (wait if asked is None else asked))
-            if self._rate.refused(now, self._paused_until):
-                self._set_rate()
-            self._pacer.pause_until(self._paused_until)
+            self._throttle.refused(now, wait if asked is None else asked)
         return max(wait, asked or 0.0)
 
     def _one(
@@ -288,7 +233,7 @@ class Collection:
     ) -> list[Outcome]:
         """What a reply means for one account of its call."""
         policy = self._policy
-        if shared_by > 1 and judgement.whole and judgement.ruling is not Ruling.TRANSIENT:
+        if judgement.whole and shared_by > 1 and judgement.ruling is not Ruling.TRANSIENT:
             # Refused as a whole: one of them may be the reason, so the call is halved; not a try.
             ask.limit = max(1, shared_by // 2)
             self._backlog.again(ask)
@@ -300,7 +245,7 @@ class Collection:
         if judgement.ruling is Ruling.TRANSIENT:
             if ask.tries >= policy.max_attempts:
                 return [ask.failure]
-            if shared_by > 1 and judgement.whole:
+            if judgement.whole:
                 # Fewer and fewer share a call, so that the last try is the account's own.
                 left = (policy.max_attempts - 1 - ask.tries) / max(1, policy.max_attempts - 1)
                 ask.limit = min(ask.limit, math.ceil(shared_by**left))
@@ -318,14 +263,14 @@ class Collection:
 
     def _nobody_was_answered(self) -> None:
         """The denied accounts are not failures of their own: nothing is kept of them."""
-        if self._denied and not self._proved:
-            status = self._denied[-1].last_status
+        if self._denials and not self._proved:
             self.stop(
                 AccessDenied(
-                    f"Asking for ratings as of {self._as_of}: the provider answered {status} to all "
-                    f"{len(self._denied)} accounts asked first and rated none, so the run stopped before "
-                    "asking for the others. Check the credentials and what they may read (ESG_API_AUTH and "
-                    "the settings that go with it; `esg-assets doctor` tries them), then run again."
+                    f"Asking for ratings as of {self._as_of}: the provider refused all of the first "
+                    f"{self._denials} calls ({self._denial_status}) and rated no account, so the run "
+                    "stopped before asking for the others. Check the credentials and what they may read "
+                    "(ESG_API_AUTH and the settings that go with it; `esg-assets doctor` tries them), then "
+                    "run again."
                 )
             )
 

@@ -65,7 +65,7 @@ def freeze(
 def _refusal(kind: str, partition: date, as_of: date, today: date) -> str:
     return (
         f"Taking the accounts of {partition}: the account system ({kind}) keeps no history, so it cannot say "
-        f"who was active on {as_of}; it serves today's report ({today}) only. Nothing was stored. To report on the "
-        "accounts as they are now, which the report's summary and its publication then say, run the date with "
-        "--current-accounts (in the UI: the asset's switch current_accounts)."
+        f"who was active on {as_of}; it serves today's report ({today}) only. Nothing was stored. To report "
+        "on the accounts as they are now, which the report's summary and its publication then say, run the "
+        "date with --current-accounts (in the UI: the asset's switch current_accounts)."
     )

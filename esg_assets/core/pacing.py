@@ -22,7 +22,9 @@ class Pacer:
 
     def __init__(self, rate: float, burst: int = 1) -> None:
         if rate <= 0 or burst < 1:
-            raise ValueError(f"a pacer needs a rate above 0 and a burst of at least 1, not {rate} and {burst}")
+            raise ValueError(
+                f"a pacer needs a rate above 0 and a burst of at least 1, not {rate} and {burst}"
+            )
         self._burst = burst
         self.set_rate(rate)
         self._next = float("-inf")  # when the next slot would be if `burst` were 1

@@ -41,8 +41,8 @@ class Progress:
     def __str__(self) -> str:
         failed = self.ended[Status.FAILED]
         text = (
-            f"{self.ended.total():,} of {self.wanted:,} accounts done, {failed:,} failed; {self.calls:,} calls, "
-            f"{self.retries:,} retries, {self.refusals:,} refused for the rate"
+            f"{self.ended.total():,} of {self.wanted:,} accounts done, {failed:,} failed; "
+            f"{self.calls:,} calls, {self.retries:,} retries, {self.refusals:,} refused for the rate"
         )
         if self.outage:
             return text + "; the provider does not answer, one call every few seconds asks whether it is back"

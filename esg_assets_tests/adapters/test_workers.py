@@ -14,7 +14,8 @@ from esg_assets.core.errors import AccessDenied, StoreUnavailable
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.progress import Progress
 from esg_assets.core.ratings import Outcome, Reply, Status
-from esg_assets.core.replies import judge
+from esg_assets.core.replies import judge_many
+from esg_assets.core.reply_shapes import CONTRACT_SHAPE
 from esg_assets_tests.fakes import FakeRatingsApi
 
 AS_OF = date(2026, 1, 14)
@@ -43,7 +44,7 @@ def gather(api: FakeRatingsApi, accounts: int, kept: Kept) -> Progress:
         [f"A{n:05}" for n in range(accounts)],
         AS_OF,
         api,
-        judge=lambda reply, ids: {i: judge(reply, i, AS_OF, ()) for i in ids},
+        judge=lambda reply, ids: judge_many(reply, ids, AS_OF, (), CONTRACT_SHAPE),
         keep=kept,
         report=lambda _progress: None,
     )
@@ -143,7 +144,7 @@ def test_an_interrupt_keeps_what_has_arrived_and_ends_within_seconds() -> None:
             [f"A{n:05}" for n in range(1000)],
             AS_OF,
             api,
-            judge=lambda reply, ids: {i: judge(reply, i, AS_OF, ()) for i in ids},
+            judge=lambda reply, ids: judge_many(reply, ids, AS_OF, (), CONTRACT_SHAPE),
             keep=keep,
             report=lambda _progress: None,
         )

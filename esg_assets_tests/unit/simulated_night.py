@@ -3,24 +3,26 @@
 import heapq
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from esg_assets.core.collection import Call, Collection, Done, Wait
+from esg_assets.core.calls import Call, Done, Wait
+from esg_assets.core.collection import Collection
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.ratings import Outcome, Rating, Reply, Status
-from esg_assets.core.replies import Judgement, Ruling, judge
+from esg_assets.core.replies import Judgement, Ruling, judge_many
+from esg_assets.core.reply_shapes import CONTRACT_SHAPE
 
 AS_OF = date(2026, 1, 14)
 RATING = Rating(AS_OF, "50", "50", "50", "50", "social")
 Script = Callable[[str, int], Reply]
 
 
-def believing_judge(reply: Reply, account_ids: Sequence[str]) -> dict[str, Judgement]:
+def believing_judge(reply: Reply, account_ids: Sequence[str]) -> Mapping[str, Judgement]:
     """The real rules, but any 200 is a rating: bodies are tested with `replies`."""
     if reply.status == 200:
         return {account: Judgement(Ruling.FINAL, Status.SUCCESS, rating=RATING) for account in account_ids}
-    return {account: judge(reply, account, AS_OF, ()) for account in account_ids}
+    return judge_many(reply, account_ids, AS_OF, (), CONTRACT_SHAPE)
 
 
 class Simulation:
