@@ -59,7 +59,8 @@ def accounts_to_ask(
 ) -> list[str]:
     """Ids of the accounts that are still open, in the snapshot's order."""
     judged = verdicts.on_ratings(snapshot.count, outcomes.counts(kept), past, limits)
-    blocked = any(verdict.blocks for verdict in judged)
+    # After a crash some have no outcome: that is no reason to doubt those that have one.
+    blocked = any(verdict.blocks for verdict in judged if verdict.check != verdicts.ONE_OUTCOME)
     positions = outcomes.still_open(kept, refresh, blocked=blocked)
     ids: list[str] = snapshot.accounts.column("account_id").take(pa.array(positions, pa.int64())).to_pylist()
     return ids
