@@ -14,6 +14,11 @@ _FAILURES = {
     dg.DagsterEventType.RUN_FAILURE,
 }
 
+INTERRUPTED = (
+    "The run was interrupted from outside. What had arrived is kept: run the date again and it goes on from "
+    "there."
+)
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -47,6 +52,11 @@ class RunResult:
     def ok(self) -> bool:
         """Whether the report stands as this run wanted it."""
         return self.status != "failed"
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody ended the run from outside."""
+        return INTERRUPTED in self.complaints
 
     def as_json(self) -> dict[str, object]:
         """As the contract has it."""
@@ -119,4 +129,6 @@ def _reason(event: dg.DagsterEvent) -> str:
     error = getattr(data, "error", None)
     while error is not None and error.cause is not None:
         error = error.cause
+    if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return INTERRUPTED
     return "" if error is None else str(error.message).strip().rpartition("Error: ")[2].strip()

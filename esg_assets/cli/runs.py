@@ -88,32 +88,35 @@ def backfill(
     days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
     switches = _switches(refresh, refresh_snapshot=refresh_snapshot, current_accounts=current_accounts)
     results = run_dates(settings, days, switches, reason)
-    failed = [result.day for result in results if not result.ok]
+    stand = {result.day for result in results if result.ok}
+    failed = [day for day in days if day not in stand]
     lines = [line for result in results for line in short(result)]
-    lines.append(f"{len(days) - len(failed):,} of {len(days):,} dates stand.")
+    lines.append(f"{len(stand):,} of {len(days):,} dates stand.")
     if failed:
-        lines.append(f"Failed: {', '.join(map(str, failed))}. `esg-assets run --date D` tries one again.")
+        lines.append(f"Missing: {', '.join(map(str, failed))}. `esg-assets run --date D` tries one again.")
     return Answer({"dates": [r.as_json() for r in results]}, lines, 1 if failed else 0)
 
 
 def run_dates(
     settings: "Settings", days: Sequence[date], switches: Mapping[str, Mapping[str, object]], reason: str
 ) -> list["RunResult"]:
-    """Run each date, oldest first, as Dagster runs of this process."""
-    import dagster as dg  # noqa: PLC0415 - slow to import
-
-    from esg_assets import composition, stale_runs  # noqa: PLC0415
+    """Run each date, oldest first, as Dagster runs of this process; an interrupted one is the last."""
+    from esg_assets import composition, stale_runs  # noqa: PLC0415 - slow to import
     from esg_assets.cli_runs import run_partition  # noqa: PLC0415
+    from esg_assets.instances import opened_instance  # noqa: PLC0415
     from esg_assets.run_results import result_of  # noqa: PLC0415
 
     tags = {"esg/requested_by": getpass.getuser(), **({"esg/reason": reason} if reason else {})}
     results = []
-    with dg.DagsterInstance.get() as instance:
-        stale_runs.sweep(instance, composition.leases(settings), by="esg-assets run")
+    leases = composition.leases(settings)
+    with opened_instance(leases) as instance:
+        stale_runs.sweep(instance, leases, by="esg-assets run")
         for day in days:
             started = time.monotonic()
             finished = run_partition(instance, day, config=switches, tags=tags)
             results.append(result_of(instance, finished, day, time.monotonic() - started))
+            if results[-1].interrupted:
+                break
     return results
 
 

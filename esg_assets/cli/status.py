@@ -22,9 +22,8 @@ def register(commands: Commands) -> None:
 
 def status(day: OptionalDay = None) -> Answer:
     """Where the report stands, what is wrong, when it should end, what to do next; exit 1 when late."""
-    import dagster as dg  # noqa: PLC0415 - slow to import
-
-    from esg_assets import composition  # noqa: PLC0415
+    from esg_assets import composition  # noqa: PLC0415 - slow to import
+    from esg_assets.instances import opened_instance  # noqa: PLC0415
     from esg_assets.partitions import central_date  # noqa: PLC0415
     from esg_assets.schedules import runs_of  # noqa: PLC0415
     from esg_assets.settings import dagster_home, load_settings  # noqa: PLC0415
@@ -34,7 +33,7 @@ def status(day: OptionalDay = None) -> Answer:
     now = datetime.now(UTC)
     chosen = day_of(day) or central_date(now)
     published = composition.history(settings).latest(chosen)
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance(composition.leases(settings)) as instance:
         runs = runs_of(instance, chosen)
         complaints = _complaints(instance, runs[0]) if runs else ()
     return _answer(chosen, _late(settings, chosen, now, published), published, runs, complaints)
