@@ -46,7 +46,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where benchmarks.md is written")
     options = parser.parse_args()
     if options.quick:
-        options.n, options.rounds, options.docs = [200, 1_000], 1, ROOT / ".bench" / "quick"
+        options.n, options.large, options.rounds = [200, 1_000], 0, 1
+        options.docs = ROOT / ".bench" / "quick"
     options.n = sorted(set(options.n))
     return options
 
@@ -69,6 +70,7 @@ def _bench(options: argparse.Namespace, path: str, python: str) -> int:
     plan = series.Plan(
         contenders=contenders(python),
         sizes=options.n,
+        large=options.large,
         rounds=options.rounds,
         rate=options.rate,
         in_flight=options.in_flight,
@@ -95,6 +97,7 @@ def _bench(options: argparse.Namespace, path: str, python: str) -> int:
     results = report.Results(
         names=[c.name for c in plan.contenders],
         sizes=plan.sizes,
+        large=plan.large,
         rate=plan.rate,
         figures=series.medians(runs),
         repeated=repeated,
@@ -126,8 +129,8 @@ def _circumstances(plan: series.Plan, python: str, loads: list[float]) -> list[s
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     sizes = " ".join(map(str, plan.sizes))
     command = (
-        f"python -m esg_assets_tests.bench --n {sizes} --rounds {plan.rounds} --rate {plan.rate:g} "
-        f"--in-flight {plan.in_flight}"
+        f"python -m esg_assets_tests.bench --n {sizes} --large {plan.large} --rounds {plan.rounds} "
+        f"--rate {plan.rate:g} --in-flight {plan.in_flight}"
     )
     machine = (
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, the server on "
@@ -135,7 +138,7 @@ def _circumstances(plan: series.Plan, python: str, loads: list[float]) -> list[s
     )
     return [
         f"- `make bench`, which is `{command}`, on {dt.datetime.now(dt.UTC).date()}.",
-        f"- Medians of {plan.rounds} interleaved rounds; the kill once for each.",
+        f"- Medians of {plan.rounds} interleaved rounds; the kill and {plan.large:,} accounts once for each.",
         f"- {machine}.",
         f"- Python {platform.python_version()}, {server.strip().rpartition('version: ')[2]}, {named}.",
     ]

@@ -57,6 +57,7 @@ class Results:
     Attributes:
         names: contenders, ours first.
         sizes: numbers of accounts, ascending.
+        large: a size that is run once, without the limit; 0 for none.
         rate: calls per second of the limited runs.
         figures: medians.
         repeated: calls repeated after a kill under the limit at the greatest size, by contender.
@@ -65,6 +66,7 @@ class Results:
 
     names: Sequence[str]
     sizes: Sequence[int]
+    large: int
     rate: float
     figures: Mapping[Key, Figures]
     repeated: Mapping[str, int]
@@ -79,6 +81,7 @@ def limited_columns(results: Results, accounts: int) -> list[Column]:
         Column("whole process, over N/R", lambda f: f.wall_seconds / ideal, 3),
         Column("refused (429)", lambda f: f.refusals, 0),
         Column("CPU-s", lambda f: f.cpu_seconds, 2),
+        Column("of these beyond start-up", lambda f: f.cpu_seconds - f.start_up_seconds, 2),
         Column("peak MB", lambda f: f.peak_mb, 0),
     ]
 
@@ -89,6 +92,7 @@ def unlimited_columns(_results: Results, accounts: int) -> list[Column]:
         Column("ms a call, first to last", lambda f: 1000 * f.span_seconds / accounts, 3),
         Column("whole process, s", lambda f: f.wall_seconds, 2),
         Column("CPU-s", lambda f: f.cpu_seconds, 2),
+        Column("of these beyond start-up", lambda f: f.cpu_seconds - f.start_up_seconds, 2),
         Column("peak MB", lambda f: f.peak_mb, 0),
     ]
 
@@ -98,7 +102,7 @@ def cost_lines(results: Results, rate: float) -> dict[str, Points]:
     return {
         name: [
             (n, 1e4 * results.figures[name, n, rate].cpu_seconds / n)
-            for n in results.sizes
+            for n in _sizes(results, rate)
             if (name, n, rate) in results.figures
         ]
         for name in results.names
@@ -140,6 +144,11 @@ def peers_ahead(results: Results, accounts: int, rate: float, columns: Sequence[
                     f"{column.of(figures):,.{column.digits}f} against {column.of(ours):,.{column.digits}f}"
                 )
     return found
+
+
+def _sizes(results: Results, rate: float) -> list[int]:
+    large = [results.large] if results.large and not rate else []
+    return [*results.sizes, *large]
 
 
 def _limit(rate: float) -> str:
@@ -212,12 +221,12 @@ def _target(results: Results, accounts: int) -> list[str]:
 
 
 def _growth(results: Results, of: Callable[[Figures, int], float], digits: int) -> list[str]:
-    heads = [f"{n:,}, {_limit(rate)}" for rate in (0.0, results.rate) for n in results.sizes]
+    heads = [f"{n:,}, {_limit(rate)}" for rate in (0.0, results.rate) for n in _sizes(results, rate)]
     rows = ["| | " + " | ".join(heads) + " |", "|---" + "|---:" * len(heads) + "|"]
     for name in results.names:
         cells = []
         for rate in (0.0, results.rate):
-            found = [(n, results.figures.get((name, n, rate))) for n in results.sizes]
+            found = [(n, results.figures.get((name, n, rate))) for n in _sizes(results, rate)]
             cells += ["-" if f is None else f"{of(f, n):,.{digits}f}" for n, f in found]
         rows.append(f"| {name} | " + " | ".join(cells) + " |")
     return rows

@@ -24,6 +24,7 @@ class Plan:
     Attributes:
         contenders: ours first.
         sizes: numbers of accounts, ascending.
+        large: a size that is run once, without the limit, to see memory grow; 0 for none.
         rounds: how often.
         rate: calls per second of the limited runs.
         in_flight: calls in flight at most, the same for everybody.
@@ -33,6 +34,7 @@ class Plan:
 
     contenders: Sequence[Contender]
     sizes: Sequence[int]
+    large: int
     rounds: int
     rate: float
     in_flight: int
@@ -67,6 +69,7 @@ class Figures:
         span_seconds: first to last call.
         refusals: answers 429.
         cpu_seconds: of the whole process.
+        start_up_seconds: CPU-seconds of its process that asks for one account.
         peak_mb: peak resident memory.
         wall_seconds: of the whole process.
     """
@@ -74,6 +77,7 @@ class Figures:
     span_seconds: float
     refusals: float
     cpu_seconds: float
+    start_up_seconds: float
     peak_mb: float
     wall_seconds: float
 
@@ -92,6 +96,10 @@ def all_rounds(plan: Plan, tell: Callable[[Run], None]) -> list[Run]:
                     if rate or not contender.limited_only:
                         done.append(one_run(plan, contender, accounts, rate))
                         tell(done[-1])
+    for contender in plan.contenders:
+        if plan.large and not contender.limited_only:
+            done.append(one_run(plan, contender, plan.large, 0.0))
+            tell(done[-1])
     return done
 
 
@@ -122,13 +130,17 @@ def repeated_after_a_kill(plan: Plan, contender: Contender, accounts: int) -> in
 def medians(runs: Iterable[Run]) -> dict[Key, Figures]:
     """The medians, by contender, size and limit."""
     grouped: dict[Key, list[Run]] = {}
+    start_up: dict[str, list[float]] = {}
     for each in runs:
         grouped.setdefault((each.contender, each.accounts, each.rate), []).append(each)
+        if each.accounts == 1:
+            start_up.setdefault(each.contender, []).append(each.cost.cpu_seconds)
     return {
         key: Figures(
             span_seconds=median(r.calls.span_seconds for r in group),
             refusals=median(r.calls.refusals for r in group),
             cpu_seconds=median(r.cost.cpu_seconds for r in group),
+            start_up_seconds=median(start_up[key[0]]),
             peak_mb=median(r.cost.peak_mb for r in group),
             wall_seconds=median(r.cost.wall_seconds for r in group),
         )
