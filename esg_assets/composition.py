@@ -5,7 +5,6 @@ built, so that importing this touches nothing and `--help` is quick.
 """
 
 import os
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -35,8 +34,6 @@ from esg_assets.settings import KeyRef, Settings, dagster_home
 if TYPE_CHECKING:
     from esg_assets.adapters.chain_log import ChainLog
     from esg_assets.adapters.envelope import RecipientEnvelope
-    from esg_assets.adapters.esg_api.mapping import ProviderMapping
-    from esg_assets.adapters.esg_api.request_shape import RequestShape
     from esg_assets.adapters.publications import PublishedReports
     from esg_assets.adapters.working_data import SealedRecords, SealedSnapshots
 
@@ -44,17 +41,14 @@ if TYPE_CHECKING:
 def rules(settings: Settings) -> Rules:
     """The settings that decisions need, as plain values."""
     mapping = settings.accounts_mapping
-    provider = _provider_mapping(settings)
-    if provider is not None:
-        missing = [metric.name for metric in settings.metrics if metric.name not in provider.reply.metrics]
-        if missing:
-            raise SettingsWrong(
-                f"ESG_API_MAPPING, reply.fields.metrics: wanted {', '.join(missing)}, as ESG_METRICS names."
-            )
+    if settings.api_mapping is not None:
+        from esg_assets.adapters.esg_api.mapping import check_metrics
+
+        check_metrics(_mapping(settings), [metric.name for metric in settings.metrics])
     return Rules(
         as_of_lag_days=settings.as_of_lag_days,
         accounts=parse_account_mapping(None if mapping is None else mapping.data),
-        ratings_mapping="" if settings.api_mapping is None else settings.api_mapping.canonical,
+        ratings_mapping=_mapping(settings),
         metrics=settings.metrics,
         limits=Limits(
             failure_warn=settings.failure_rate_warn,
@@ -105,13 +99,14 @@ def ratings_api(settings: Settings) -> RatingsApi:
     """ESG_API_URL; close it after use."""
     from esg_assets import __version__
     from esg_assets.adapters.esg_api.client import HttpEsgApi
+    from esg_assets.adapters.esg_api.mapping import request_shape
 
     assert settings.api_url is not None
     return HttpEsgApi(
         settings.api_url,
         _authorization(settings, "api"),
         call_policy(settings),
-        shape=_request_shape(settings),
+        shape=request_shape(_mapping(settings), settings.api_accounts_per_call),
         ca_bundle=settings.api_ca_bundle,
         client_cert=settings.api_client_cert,
         client_key=settings.api_client_cert_key,
@@ -127,30 +122,9 @@ def reply_shapes() -> ReplyShapes:
     return MappedReplyShapes()
 
 
-def _provider_mapping(settings: Settings) -> "ProviderMapping | None":
-    """ESG_API_MAPPING, None for the contract's shape. Raises SettingsWrong."""
-    from esg_assets.adapters.esg_api.mapping import parse_provider_mapping
-
-    # From the text that is frozen: what a later run makes of that is what is checked here.
-    return None if settings.api_mapping is None else parse_provider_mapping(settings.api_mapping.canonical)
-
-
-def _request_shape(settings: Settings) -> "RequestShape":
-    """The calls that ESG_API_MAPPING and ESG_API_ACCOUNTS_PER_CALL ask for."""
-    from esg_assets.adapters.esg_api.request_shape import CONTRACT_MOST, CONTRACT_ONE, contract_several
-
-    provider, count = _provider_mapping(settings), settings.api_accounts_per_call
-    if provider is not None:
-        most = provider.request.ids_per_call
-        if count > most:
-            raise SettingsWrong(
-                f"ESG_API_ACCOUNTS_PER_CALL is {count}; wanted: at most {most}, the ids_per_call of "
-                "ESG_API_MAPPING, which is in force while this is 1."
-            )
-        return provider.request if count == 1 else replace(provider.request, ids_per_call=count)
-    if count > CONTRACT_MOST:
-        raise SettingsWrong(f"ESG_API_ACCOUNTS_PER_CALL is {count}; wanted: at most {CONTRACT_MOST}.")
-    return CONTRACT_ONE if count == 1 else contract_several(count)
+def _mapping(settings: Settings) -> str:
+    """ESG_API_MAPPING as it is frozen with a snapshot: what a later run makes of that is what counts."""
+    return "" if settings.api_mapping is None else settings.api_mapping.canonical
 
 
 def _proxy(settings: Settings) -> str:
@@ -173,14 +147,15 @@ def _authorization(settings: Settings, api: Literal["api", "accounts"]) -> Autho
 
     kind = getattr(settings, f"{api}_auth")
     if kind == "oauth2":
-        provider = _provider_mapping(settings)
+        from esg_assets.adapters.esg_api.mapping import token_parameters
+
         endpoint = TokenEndpoint(
             text(f"{api}_token_url"),
             text(f"{api}_client_id"),
             text(f"{api}_client_secret"),
             text("api_scope") if api == "api" else "",
             text("api_audience") if api == "api" else "",
-            parameters=provider.token if api == "api" and provider is not None else {},
+            parameters=token_parameters(_mapping(settings)) if api == "api" else {},
             settings=f"ESG_{api.upper()}",
             ca_bundle=getattr(settings, f"{api}_ca_bundle"),
             client_cert=getattr(settings, f"{api}_client_cert"),

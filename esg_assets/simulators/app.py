@@ -23,6 +23,7 @@ from esg_assets.simulators.faults import Faults
 from esg_assets.simulators.generated import EverybodyRated, GeneratedAccounts, GeneratedRatings
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.outage import Outage
+from esg_assets.simulators.providers import Providers
 from esg_assets.simulators.rate_limit import TokenBucket
 from esg_assets.simulators.ratings import CsvRatings, RatingBook
 from esg_assets.simulators.token_endpoint import token
@@ -64,6 +65,7 @@ class Simulators:
             options.redirect_to,
             self._statistics,
         )
+        self._provider = Providers(options.provider, self._api, "https" if options.tls_cert else "http")
         self._latency = options.latency
         self._routes = self._other_routes(Control(self._api) if options.control else None)
 
@@ -72,22 +74,30 @@ class Simulators:
         path: bytes = scope["raw_path"]
         line = Line(scope, receive, send)
         if path == _SEVERAL:
-            await self._rating_call(None, line)
+            await self._rating_call(_READ, self._api.several, line)
         elif (account_id := _account_id(path)) is not None:
-            await self._rating_call(account_id, line)
+            await self._rating_call(_READ, partial(self._api.one, account_id=account_id), line)
+        elif (route := self._provider.routes.get(path)) is not None:
+            method, answer = route
+            await self._rating_call((method,), answer, line)
         else:
             await send_reply(await self._other(path, line), line)
 
-    async def _rating_call(self, account_id: str | None, line: Line) -> None:
-        """The rating of one account, or (None) of those in the query."""
+    async def _rating_call(
+        self, methods: tuple[str, ...], answer: Callable[[Request], Reply], line: Line
+    ) -> None:
+        """A call of the ESG API, for one account or for several."""
         scope = line.scope
-        if scope["method"] not in _READ:
-            await send_reply(_not_allowed(_READ), line)
+        if scope["method"] not in methods:
+            await send_reply(_not_allowed(methods), line)
             return
         self._statistics.arrive(monotonic())
         try:
-            request = Request(scope["headers"], scope["query_string"])
-            reply = self._api.several(request) if account_id is None else self._api.one(request, account_id)
+            body = await _body(line.receive) if methods == _WRITE else b""
+            if body is None:
+                reply = _too_large()
+            else:
+                reply = answer(Request(scope["headers"], scope["query_string"], body))
             if self._latency:
                 await asyncio.sleep(self._latency)
             await (reply.delivery or send_reply)(reply, line)
@@ -102,7 +112,7 @@ class Simulators:
             return _not_allowed(methods)
         body = await _body(line.receive) if methods == _WRITE else b""
         if body is None:
-            return problem(413, "body_too_large", "Content Too Large", f"at most {_MOST_BODY} bytes")
+            return _too_large()
         return handle(Request(line.scope["headers"], line.scope["query_string"], body))
 
     def _other_routes(self, control: Control | None) -> dict[bytes, _Route]:
@@ -161,6 +171,10 @@ def _account_id(path: bytes) -> str | None:
 def _not_allowed(methods: tuple[str, ...]) -> Reply:
     reply = problem(405, "method_not_allowed", "Method Not Allowed")
     return with_header(reply, b"allow", ", ".join(methods).encode())
+
+
+def _too_large() -> Reply:
+    return problem(413, "body_too_large", "Content Too Large", f"at most {_MOST_BODY} bytes")
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -8,6 +8,7 @@ from esg_assets.simulators.account_faults import AccountFaults
 from esg_assets.simulators.credentials import SCHEMES
 from esg_assets.simulators.faults import Faults
 from esg_assets.simulators.outage import Outage
+from esg_assets.simulators.providers import PROVIDERS
 from esg_assets.simulators.rate_limit import STYLES
 
 
@@ -37,6 +38,7 @@ class Options:
     no_history: bool = _option(default=False, says="the account system refuses as_of")
     cursor_seconds: float = _option(300.0, "how long a cursor of the account list lives")
     accounts_faults: str = _option("", "faults of the account system, such as 503=2,expired=1,wrong_total")
+    provider: str = _option("contract", f"whose shape the ESG API has besides: {', '.join(PROVIDERS)}")
     rate: float = _option(0.0, "calls per second that the ESG API allows; 0: any number")
     burst: float = _option(0.0, "calls that it allows at once; 0: as many as in a tenth of a second")
     limit_headers: str = _option("draft", f"how the limit is announced: {', '.join(STYLES)}")
@@ -60,6 +62,8 @@ class Options:
         for name, least in (("accounts", 0), ("rate", 0), ("burst", 0), ("latency", 0), ("token_seconds", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{_flag(name)}: {getattr(self, name)} is below {least}")
+        if self.provider not in PROVIDERS:
+            raise ValueError(f"--provider: {self.provider!r} is none of {', '.join(PROVIDERS)}")
         if self.limit_headers not in STYLES:
             raise ValueError(f"--limit-headers: {self.limit_headers!r} is none of {', '.join(STYLES)}")
         for name in ("auth", "accounts_auth"):

@@ -8,7 +8,7 @@ import base64
 import json
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ class TokenEndpoint:
         client_secret: see client_id.
         scope: sent when it is not empty; so is `audience`.
         audience: see scope.
+        parameters: sent besides, such as a provider wants them; these others win.
         settings: prefix of the settings that messages name, ESG_API or ESG_ACCOUNTS.
         ca_bundle: PEM file of authorities that are trusted besides the public ones.
         client_cert: PEM file for mutual TLS.
@@ -83,6 +84,7 @@ class TokenEndpoint:
         scope: str = "",
         audience: str = "",
         *,
+        parameters: Mapping[str, str] | None = None,
         settings: str = "ESG_API",
         ca_bundle: Path | None = None,
         client_cert: Path | None = None,
@@ -99,7 +101,7 @@ class TokenEndpoint:
         self._settings = settings
         self._url = checked_endpoint(url, f"{settings}_TOKEN_URL")
         form = {"grant_type": "client_credentials", "scope": scope, "audience": audience}
-        self._form = {name: value for name, value in form.items() if value}
+        self._form = {**(parameters or {}), **{name: value for name, value in form.items() if value}}
         self._timeout = timeout_seconds
         self._attempts = attempts
         self._sleep = sleep
