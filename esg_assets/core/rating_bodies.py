@@ -44,21 +44,14 @@ def read_rating(fields: Mapping[str, object], as_of: date, metrics: Sequence[Met
             score_out_of_range, focus_invalid, rating_invalid, coverage_invalid,
             coverage_out_of_range, metrics_invalid, metric_invalid.
     """
-    # An exact type: a JSON number is a str here too, but a NumberText.
-    focus = fields.get("primary_focus")
-    if type(focus) is not str or focus not in PILLARS:
-        raise InvalidRating("focus_invalid")
-    grade = fields.get("rating", "")
-    if type(grade) is not str or (grade not in RATINGS and "rating" in fields):
-        raise InvalidRating("rating_invalid")
     return Rating(
         as_of=_date(fields.get("as_of"), as_of),
         overall_score=_percentage(fields.get("overall_score"), "score"),
         environmental_score=_percentage(fields.get("environmental_score"), "score"),
         social_score=_percentage(fields.get("social_score"), "score"),
         governance_score=_percentage(fields.get("governance_score"), "score"),
-        primary_focus=focus,
-        rating=grade,
+        primary_focus=_word(fields.get("primary_focus"), PILLARS, "focus"),
+        rating=_word(fields["rating"], RATINGS, "rating") if "rating" in fields else "",
         coverage_pct=_percentage(fields["coverage_pct"], "coverage") if "coverage_pct" in fields else "",
         metrics=_metrics(fields.get("metrics", {}), metrics),
     )
@@ -153,6 +146,13 @@ def _percentage(value: object, what: str) -> str:
     if not 0 <= _number(value, what) <= 100:  # noqa: PLR2004  # the contract's maximum
         raise InvalidRating(f"{what}_out_of_range")
     return str(value)
+
+
+def _word(value: object, words: Sequence[str], what: str) -> str:
+    # An exact type: a JSON number is a str here too, but a NumberText.
+    if type(value) is not str or value not in words:
+        raise InvalidRating(f"{what}_invalid")
+    return value
 
 
 def _date(value: object, latest: date) -> date:

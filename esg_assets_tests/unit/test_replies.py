@@ -24,6 +24,7 @@ from esg_assets_tests.unit.rating_bodies import (
     code_of,
     fields,
     rating_of,
+    to_json,
 )
 
 T, F, U, X = Ruling.TRANSIENT, Ruling.FINAL, Ruling.UNAUTHORIZED, Ruling.FORBIDDEN
@@ -130,7 +131,7 @@ REQUIRED = {
 def test_a_required_field_must_be_there_and_not_null(field: str, code: str) -> None:
     assert code_of(body(**{field: None})) == code
     null = {**fields(), field: None}
-    assert code_of(json.dumps(null).encode()) == code
+    assert code_of(to_json(null).encode()) == code
 
 
 @pytest.mark.parametrize("field", [*SCORES, "coverage_pct"])
