@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from esg_assets.core.errors import EsgError, Refused
+from esg_assets.core.errors import EsgError, Refused, ReportBlocked
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.InputContext | dg.OutputContext
 
@@ -54,6 +54,7 @@ def _tag(context: Context, error: Exception) -> None:
         step = context.step_context
         run_id, instance = step.run_id, step.instance
     tags = {ERROR_TAG: type(error).__name__}
-    if isinstance(error, Refused):
+    # What blocked a report may well pass: the next run asks again for what failed or was not rated.
+    if isinstance(error, Refused) and not isinstance(error, ReportBlocked):
         tags[PERMANENT_TAG] = "true"
     instance.add_run_tags(run_id, tags)

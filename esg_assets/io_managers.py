@@ -87,8 +87,11 @@ class RatingsIO(dg.IOManager):
             return Ratings(sealed, tuple(self._parts.refs(snapshot)), table)
 
 
-class NoValues(dg.IOManager):
-    """Stands where Dagster would put its pickling default: an asset without a room keeps nothing."""
+class NoValues(dg.ConfigurableIOManager):
+    """Stands where Dagster would put its pickling default: an asset without a room keeps nothing.
+
+    Configurable without a field, as every resource: of a plain object Dagster would take any config.
+    """
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Refuse."""

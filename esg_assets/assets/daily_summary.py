@@ -35,6 +35,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.asset(
         name=NAME,
         partitions_def=partitions,
+        config_schema={},  # none, where Dagster would take anything
         owners=["team:esg-pipeline"],
         kinds={"python"},
         tags={"data": "aggregates"},

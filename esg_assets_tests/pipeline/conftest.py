@@ -7,15 +7,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from esg_assets_tests.pipeline.house import House, environment, new_house
+from esg_assets_tests.pipeline.house import House, home_in_force, new_house
 
 
-@pytest.fixture(autouse=True)
-def no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def no_settings_of_the_developer() -> Iterator[None]:
     """Nothing of the machine reaches a test."""
-    for name in [*os.environ]:
-        if name.startswith("ESG_") or name == "DAGSTER_HOME":
-            monkeypatch.delenv(name)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*os.environ]:
+            if name.startswith("ESG_") or name == "DAGSTER_HOME":
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture
@@ -26,13 +28,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def esg_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def esg_home(tmp_path: Path) -> Iterator[Path]:
     """A DAGSTER_HOME with demo keys, and the environment and working folder that go with it."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    for name, value in environment(home).items():
-        monkeypatch.setenv(name, value)
-    work = tmp_path / "cwd"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    return home
+    with home_in_force(tmp_path) as home:
+        yield home

@@ -4,11 +4,12 @@ The outside is FakeAccountSource, FakeRatingsApi, MemoryHistory and MemoryLeases
 partitions and asks what was stored, shown and published.
 """
 
+import contextlib
 import csv
 import functools
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -82,6 +83,19 @@ def environment(home: Path) -> dict[str, str]:
         "ESG_SIGNING_KEY": str(keys / "demo-signing.pem"),
         "ESG_REPORT_RECIPIENTS": str(keys / "demo-recipient.pub.pem"),
     }
+
+
+@contextlib.contextmanager
+def home_in_force(folder: Path) -> Iterator[Path]:
+    """A home for what reads the environment itself; the working folder is an empty one beside it."""
+    home, work = folder / "home", folder / "cwd"
+    home.mkdir(mode=0o700)
+    work.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(home).items():
+            patch.setenv(name, value)
+        patch.chdir(work)
+        yield home
 
 
 @dataclass
