@@ -4,15 +4,18 @@ Taken by the first asset step and kept until the run's resources are torn down; 
 kernel or database releases it. Also the turn at the provider, whose rate all runs share.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError  # what Terminate raises: ends as CANCELED
 
 from esg_assets.core.errors import LeaseBusy
 from esg_assets.core.ports import Leases
-from esg_assets.partitions import partition_of
-from esg_assets.stale_runs import lease_name, report_gone
+from esg_assets.partitions import central_date, partition_of
+from esg_assets.stale_runs import PARTITION_TAG, lease_name, report_gone
 
 PROVIDER = "esg_api"
 SWEEP_SECONDS = 2.0
@@ -20,6 +23,17 @@ SWEEP_SECONDS = 2.0
 
 PROVIDER_WAIT_SECONDS = 12 * 3600.0
 """A backfill's runs wait for each other at the provider; longer than any of them may take."""
+
+WAITING_TAG = "esg/waiting_for_provider"
+"""On a run that waits for its turn at the provider."""
+
+YIELDED_TAG = "esg/yielded"
+"""On a run that gave way to a more urgent date."""
+
+COMMAND_LINE_TAG = "esg/command_line"
+"""On a run from the command line."""
+
+STARTED = dg.DagsterRunStatus.STARTED
 
 
 class RunLease:
@@ -62,10 +76,38 @@ class RunLease:
                 turn.enter_context(self._leases.hold(PROVIDER, context.run.run_id))
             except LeaseBusy as busy:
                 context.log.info("waiting for the provider's rate: %s", busy)
+                context.instance.add_run_tags(context.run.run_id, {WAITING_TAG: "true"})
                 turn.enter_context(
                     self._leases.hold(PROVIDER, context.run.run_id, wait_seconds=PROVIDER_WAIT_SECONDS)
                 )
+                context.instance.add_run_tags(context.run.run_id, {WAITING_TAG: "false"})
             yield
+
+    def may_have_to_give_way(self, context: dg.AssetExecutionContext) -> bool:
+        """Whether this run asks for an older date than today's."""
+        return partition_of(context) != central_date(datetime.now(UTC))
+
+    def must_give_way(self, context: dg.AssetExecutionContext) -> bool:
+        """Whether the report of today waits for the provider while this run asks for an older date."""
+        if not self.may_have_to_give_way(context):
+            return False
+        today = central_date(datetime.now(UTC)).isoformat()
+        waiting = dg.RunsFilter(tags={WAITING_TAG: "true", PARTITION_TAG: today}, statuses=[STARTED])
+        return bool(context.instance.get_runs(waiting, limit=1))
+
+    def give_way(self, context: dg.AssetExecutionContext) -> None:
+        """Let the more urgent run have the provider; what arrived is sealed already.
+
+        A run from the command line waits for its next turn. One that the daemon has started ends as
+        canceled with a tag, so that it holds nothing, and the schedule's next ticks take it up again.
+        """
+        if COMMAND_LINE_TAG not in context.run.tags:
+            context.log.info("giving way to today's report; the schedule takes this date up again")
+            context.instance.add_run_tags(context.run.run_id, {YIELDED_TAG: "true"})
+            raise DagsterExecutionInterruptedError
+        context.log.info("giving way to today's report, then going on")
+        while self.must_give_way(context):
+            time.sleep(1.0)
 
     def close(self) -> None:
         """Release everything."""

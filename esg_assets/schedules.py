@@ -13,6 +13,7 @@ from esg_assets.core.ports import History
 from esg_assets.failures import PERMANENT_TAG
 from esg_assets.jobs import nightly_esg_report
 from esg_assets.partitions import TIMEZONE, central_date
+from esg_assets.run_lease import YIELDED_TAG
 from esg_assets.settings import Settings
 from esg_assets.stale_runs import PARTITION_TAG
 
@@ -21,8 +22,8 @@ CRON = "0,30 5-23 * * *"
 SCHEDULED_TAG = "esg/scheduled"
 """On runs that the schedule asked for: only these count as attempts of a date."""
 
-YIELDED_TAG = "esg/yielded"
-"""On a run that gave way to a more urgent date."""
+MOST_YIELDED = 100
+"""Runs that gave way are looked at up to this number, newest first."""
 
 _UNDER_WAY = {
     dg.DagsterRunStatus.QUEUED,
@@ -73,16 +74,25 @@ def nightly_schedule(settings: Settings) -> dg.ScheduleDefinition:
 def due_at(today: date, instance: dg.DagsterInstance, history: History, settings: Settings) -> Due:
     """What the schedule asks for on `today`, by what instance and history know now."""
     since = today - timedelta(days=settings.catchup_days)
-    days = [since + timedelta(days=n) for n in range((today - since).days + 1)]
+    gave_way = dates_that_gave_way(instance)
+    days = {*(since + timedelta(days=n) for n in range((today - since).days + 1)), *gave_way}
     return dates_due(
         today,
         first=settings.first_date,
         catchup_days=settings.catchup_days,
         max_attempts=settings.max_date_attempts,
-        published=set(history.published_dates(since)),
+        published={*history.published_dates(since), *(day for day in gave_way if history.latest(day))},
         first_publication=history.first_publication_date(),
         states={day: state_of(runs_of(instance, day)) for day in days},
+        gave_way=gave_way,
     )
+
+
+def dates_that_gave_way(instance: dg.DagsterInstance) -> set[date]:
+    """Dates whose latest run gave way to a more urgent date and has not been taken up again."""
+    yielded = instance.get_runs(dg.RunsFilter(tags={YIELDED_TAG: "true"}), limit=MOST_YIELDED)
+    days = {date.fromisoformat(run.tags[PARTITION_TAG]) for run in yielded if PARTITION_TAG in run.tags}
+    return {day for day in days if state_of(runs_of(instance, day)).yielded}
 
 
 def runs_of(instance: dg.DagsterInstance, day: date) -> list[dg.DagsterRun]:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from esg_assets.core.calls import Call, Done, Wait
 from esg_assets.core.collection import Collection, Judge
-from esg_assets.core.errors import EsgError, StoreUnavailable
+from esg_assets.core.errors import EsgError, Stopped, StoreUnavailable
 from esg_assets.core.ports import RatingsApi
 from esg_assets.core.progress import Progress
 from esg_assets.core.ratings import Outcome
@@ -65,6 +65,7 @@ class ThreadedGathering:
         judge: Judge,
         keep: Callable[[Sequence[Outcome]], None],
         report: Callable[[Progress], None],
+        give_way: Callable[[], bool] = lambda: False,
     ) -> Progress:
         """See the port."""
         collection = Collection(
@@ -76,7 +77,10 @@ class ThreadedGathering:
             now=self._clock.monotonic(),
             accounts_per_call=api.accounts_per_call,
         )
-        return Workers(collection, api, as_of, keep=keep, report=report, clock=self._clock).run()
+        workers = Workers(
+            collection, api, as_of, keep=keep, report=report, give_way=give_way, clock=self._clock
+        )
+        return workers.run()
 
 
 class Workers:
@@ -88,7 +92,8 @@ class Workers:
         as_of: the date asked for.
         keep: seals outcomes; called from the thread that calls `run`, with at most 1 s or 500
             outcomes at a time.
-        report: called with the progress every few seconds, from the same thread.
+        report: called with the progress every few seconds and at the end, from the same thread.
+        give_way: asked after each `keep`; True ends the run when calls in flight have ended.
         clock: what they sleep on.
     """
 
@@ -100,6 +105,7 @@ class Workers:
         *,
         keep: Callable[[Sequence[Outcome]], None],
         report: Callable[[Progress], None],
+        give_way: Callable[[], bool],
         clock: Clock,
     ) -> None:
         self._collection = collection
@@ -107,6 +113,7 @@ class Workers:
         self._as_of = as_of
         self._keep = keep
         self._report = report
+        self._give_way = give_way
         self._clock = clock
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)  # workers with nothing to send
@@ -138,6 +145,7 @@ class Workers:
             self._stop_calling()
             self._keep_rest()
             raise
+        self._report(self._collection.progress)
         if self._crash is not None:
             raise self._crash
         if self._collection.error is not None:
@@ -162,6 +170,7 @@ class Workers:
             if flush:
                 flushed = now
                 self._keep_taken()
+                self._stop_if_wanted()
             if finished:
                 return
             if now - told >= PROGRESS_SECONDS:
@@ -177,6 +186,16 @@ class Workers:
         if self._unkept:
             self._keep(self._unkept)
             self._unkept = ()
+
+    def _stop_if_wanted(self) -> None:
+        if self._give_way() and not self._collection.stopping:
+            with self._lock:
+                self._collection.stop(
+                    Stopped(
+                        "A more urgent date waits for the provider, so this one gave way; nothing is lost."
+                    )
+                )
+                self._idle.notify_all()
 
     def _stop_calling(self) -> None:
         until = self._clock.monotonic() + GRACE_SECONDS

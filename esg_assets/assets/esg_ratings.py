@@ -1,25 +1,23 @@
 """The asset esg_ratings: one outcome for each account, sealed in parts as they arrive.
 
-When to call is `esg_assets.core.collection`, the threads are `esg_assets.adapters.workers`; which
-accounts are still open is `esg_assets.core.gathering`.
+Which accounts are still open is `esg_assets.core.gathering`, asking for them `esg_assets.asking`; when
+to call is `esg_assets.core.collection`.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from esg_assets import checks
+from esg_assets.asking import Asking
 from esg_assets.asset_metadata import Metadata
 from esg_assets.core import outcomes, verdicts
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.gathering import Gathering, accounts_to_ask, kept_outcomes
 from esg_assets.core.outcomes import Refresh
 from esg_assets.core.ports import CallPolicy, History, RatingsApi, RatingsParts, ReplyShapes
-from esg_assets.core.progress import Progress
-from esg_assets.core.ratings import Outcome, Status
-from esg_assets.core.replies import judge_many
-from esg_assets.core.reply_shapes import ReplyShape
+from esg_assets.core.ratings import Status
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import Effort, SealedRatings, SealedRatingsStore
 from esg_assets.failures import told_to
@@ -28,10 +26,6 @@ from esg_assets.run_lease import RunLease
 NAME = "esg_ratings"
 CHECKS = [verdicts.ONE_OUTCOME, verdicts.FAILURE_RATE, verdicts.NOT_RATED_RATE]
 
-
-PROGRESS_TAG = "esg/progress"
-EXPECTED_END_TAG = "esg/expected_end"
-"""On a run while it asks: how far it is, and when the last account should have its outcome (UTC)."""
 
 CONFIG = {
     "refresh": dg.Field(
@@ -82,11 +76,17 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             sealed = sealed_ratings.get(snapshot.partition) or _nothing_yet(snapshot)
             kept = kept_outcomes(snapshot, ratings_parts)
             asked = accounts_to_ask(snapshot, kept, past, rules.limits, refresh)
-            effort, shape = Effort(), reply_shapes.of(snapshot.mapping)
-            if asked:
-                with run_lease.provider(context):
-                    effort = _ask(context, asked, snapshot, esg_api, gathering, ratings_parts, shape)
-                kept = kept_outcomes(snapshot, ratings_parts)
+            asking = Asking(
+                context,
+                snapshot,
+                reply_shapes.of(snapshot.mapping),
+                api=esg_api,
+                gathering=gathering,
+                parts=ratings_parts,
+                lease=run_lease,
+            )
+            effort = asking.ask(asked)
+            kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
             sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
             for verdict in verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits):
                 yield checks.result(verdict, NAME)
@@ -97,47 +97,6 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
 
 def _nothing_yet(snapshot: Snapshot) -> SealedRatings:
     return SealedRatings(snapshot.partition, snapshot.generation, {}, 0, Effort(), datetime.now(UTC))
-
-
-def _ask(
-    context: dg.AssetExecutionContext,
-    account_ids: Sequence[str],
-    snapshot: Snapshot,
-    api: RatingsApi,
-    gathering: Gathering,
-    parts: RatingsParts,
-    shape: ReplyShape,
-) -> Effort:
-    """Ask for the accounts and seal what comes; what it took."""
-
-    def keep(batch: Sequence[Outcome]) -> None:
-        parts.append(snapshot, outcomes.to_batch(batch))
-
-    def report(progress: Progress) -> None:
-        context.log.info("%s", progress)
-        ends = datetime.now(UTC) + timedelta(seconds=progress.seconds_left)
-        tags = {PROGRESS_TAG: str(progress), EXPECTED_END_TAG: ends.isoformat(timespec="seconds")}
-        context.instance.add_run_tags(context.run.run_id, tags)
-
-    started = datetime.now(UTC)
-    context.log.info(
-        "asking for %s of %s accounts as of %s, at most %g calls/s",
-        f"{len(account_ids):,}",
-        f"{snapshot.count:,}",
-        snapshot.as_of,
-        api.policy.rate,
-    )
-    progress = gathering.gather(
-        account_ids,
-        snapshot.as_of,
-        api,
-        judge=lambda reply, ids: judge_many(reply, ids, snapshot.as_of, snapshot.metrics, shape),
-        keep=keep,
-        report=report,
-    )
-    report(progress)
-    seconds = (datetime.now(UTC) - started).total_seconds()
-    return Effort(progress.calls, progress.retries, progress.refusals, round(seconds, 3))
 
 
 def _metadata(sealed: SealedRatings, effort: Effort, asked: int, policy: CallPolicy) -> Metadata:

@@ -97,7 +97,7 @@ def _where(home: DemoHome, result: "RunResult") -> list[str]:
     ]
     return [
         "",
-        f"The sealed report and its chain are in {_near(home.dagster_home / 'store')}. This opens the report:",
+        f"The sealed report and its chain are in {_near(home.dagster_home / 'store')}. This opens it:",
         f"  DAGSTER_HOME=$PWD/{_near(home.dagster_home)} {shlex.join(command)}",
         f"To look around with other commands, such as `report list`: set -a; . {_near(home.file)}; set +a",
     ]

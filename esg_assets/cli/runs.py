@@ -104,9 +104,14 @@ def run_dates(
     from esg_assets import composition, stale_runs  # noqa: PLC0415 - slow to import
     from esg_assets.cli_runs import run_partition  # noqa: PLC0415
     from esg_assets.instances import opened_instance  # noqa: PLC0415
+    from esg_assets.run_lease import COMMAND_LINE_TAG  # noqa: PLC0415
     from esg_assets.run_results import result_of  # noqa: PLC0415
 
-    tags = {"esg/requested_by": getpass.getuser(), **({"esg/reason": reason} if reason else {})}
+    tags = {
+        "esg/requested_by": getpass.getuser(),
+        COMMAND_LINE_TAG: "true",
+        **({"esg/reason": reason} if reason else {}),
+    }
     results = []
     leases = composition.leases(settings)
     with opened_instance(leases) as instance:

@@ -44,6 +44,7 @@ def dates_due(
     published: Collection[date],
     first_publication: date | None,
     states: Mapping[date, DateState],
+    gave_way: Collection[date] = (),
 ) -> Due:
     """The dates to run now, and why the others are not.
 
@@ -55,12 +56,13 @@ def dates_due(
         published: dates with a published report.
         first_publication: before it nothing was missed: the pipeline was not in service yet.
         states: what is known of unpublished dates; a date that is not in it was never tried.
+        gave_way: dates, however old, whose latest run gave way to a more urgent one.
     """
     earliest = max(first, today - timedelta(days=catchup_days))
     missed = [today - timedelta(days=n) for n in range((today - earliest).days, 0, -1)]
     in_service = [d for d in missed if first_publication is not None and d >= first_publication]
     wanted, given_up, reasons = [], [], {}
-    for day in [today, *in_service]:
+    for day in [today, *sorted({*in_service, *gave_way} - {today})]:
         state = states.get(day, DateState())
         if day < first:
             reasons[day] = f"before the first date {first}"

@@ -33,6 +33,7 @@ class Gathering(Protocol):
         judge: Judge,
         keep: Callable[[Sequence[Outcome]], None],
         report: Callable[[Progress], None],
+        give_way: Callable[[], bool] = lambda: False,
     ) -> Progress:
         """On return, and on any exception, everything that arrived has gone through `keep`.
 
@@ -42,10 +43,11 @@ class Gathering(Protocol):
             api: the provider.
             judge: what a reply means for an account.
             keep: seals outcomes; called from the calling thread at least every second.
-            report: told of the progress every few seconds, from the calling thread.
+            report: told of the progress every few seconds and at the end, from the calling thread.
+            give_way: asked after each `keep`; True ends the gathering when calls in flight have ended.
 
         Raises:
-            AccessDenied, ApiUnavailable: what ended the run early.
+            AccessDenied, ApiUnavailable, Stopped (gave way): what ended the run early.
         """
 
 

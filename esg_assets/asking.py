@@ -1,0 +1,119 @@
+"""Asking for a list of accounts within a run: the turns at the provider, and what is told meanwhile.
+
+A turn ends early when today's report waits for the provider and this run asks for an older date. The
+rules of asking are `esg_assets.core.collection`, its threads `esg_assets.adapters.workers`.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from esg_assets.core import outcomes
+from esg_assets.core.accounts import Snapshot
+from esg_assets.core.errors import Stopped
+from esg_assets.core.gathering import Gathering
+from esg_assets.core.ports import RatingsApi, RatingsParts
+from esg_assets.core.progress import Progress
+from esg_assets.core.ratings import Outcome
+from esg_assets.core.replies import judge_many
+from esg_assets.core.reply_shapes import ReplyShape
+from esg_assets.core.sealed_ratings import Effort
+from esg_assets.run_lease import RunLease
+
+PROGRESS_TAG = "esg/progress"
+EXPECTED_END_TAG = "esg/expected_end"
+"""On a run while it asks: how far it is, and when the last account should have its outcome (UTC)."""
+
+
+class Asking:
+    """Asks for accounts of one snapshot, in as many turns as it takes.
+
+    Args:
+        context: of the running step.
+        snapshot: whose accounts are asked for.
+        shape: how the provider's replies are read.
+        api: the provider.
+        gathering: the engine.
+        parts: where outcomes are sealed as they arrive.
+        lease: the run's turn at the provider.
+    """
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        snapshot: Snapshot,
+        shape: ReplyShape,
+        *,
+        api: RatingsApi,
+        gathering: Gathering,
+        parts: RatingsParts,
+        lease: RunLease,
+    ) -> None:
+        self._context = context
+        self._snapshot = snapshot
+        self._shape = shape
+        self._api = api
+        self._gathering = gathering
+        self._parts = parts
+        self._lease = lease
+        self._ended: set[str] = set()
+        self._progress = Progress(wanted=0, rate=api.policy.rate)
+
+    def ask(self, account_ids: Sequence[str]) -> Effort:
+        """Ask until every account has an outcome; what it took.
+
+        Raises:
+            AccessDenied, ApiUnavailable, StoreUnavailable: what arrived before is sealed.
+        """
+        effort = Effort()
+        while account_ids:
+            with self._lease.provider(self._context):
+                gave_way, spent = self._turn(account_ids)
+            effort += spent
+            if not gave_way:
+                break
+            self._lease.give_way(self._context)
+            account_ids = [account for account in account_ids if account not in self._ended]
+        return effort
+
+    def _turn(self, account_ids: Sequence[str]) -> tuple[bool, Effort]:
+        """One turn at the provider: whether it ended early, and what it took."""
+        snapshot, policy = self._snapshot, self._api.policy
+        self._context.log.info(
+            "asking for %s of %s accounts as of %s, at most %g calls/s",
+            f"{len(account_ids):,}",
+            f"{snapshot.count:,}",
+            snapshot.as_of,
+            policy.rate,
+        )
+        started, gave_way = time.monotonic(), False
+        try:
+            self._gathering.gather(
+                account_ids,
+                snapshot.as_of,
+                self._api,
+                judge=lambda reply, ids: judge_many(
+                    reply, ids, snapshot.as_of, snapshot.metrics, self._shape
+                ),
+                keep=self._keep,
+                report=self._report,
+                give_way=lambda: self._lease.must_give_way(self._context),
+            )
+        except Stopped:
+            gave_way = True
+        made = self._progress
+        return gave_way, Effort(made.calls, made.retries, made.refusals, round(time.monotonic() - started, 3))
+
+    def _keep(self, batch: Sequence[Outcome]) -> None:
+        self._parts.append(self._snapshot, outcomes.to_batch(batch))
+        if self._lease.may_have_to_give_way(self._context):
+            self._ended.update(outcome.account_id for outcome in batch)
+
+    def _report(self, progress: Progress) -> None:
+        self._progress = progress
+        self._context.log.info("%s", progress)
+        ends = datetime.now(UTC) + timedelta(seconds=progress.seconds_left)
+        tags = {PROGRESS_TAG: str(progress), EXPECTED_END_TAG: ends.isoformat(timespec="seconds")}
+        self._context.instance.add_run_tags(self._context.run.run_id, tags)
