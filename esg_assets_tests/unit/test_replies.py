@@ -1,6 +1,5 @@
 """`core.replies`: every status and fault is ruled, and no false 200 is believed."""
 
-import json
 import time
 from datetime import date
 
