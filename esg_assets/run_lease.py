@@ -10,9 +10,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError  # what Terminate raises: ends as CANCELED
 
-from esg_assets.core.errors import LeaseBusy
+from esg_assets.core.errors import LeaseBusy, Stopped
 from esg_assets.core.ports import Leases
 from esg_assets.partitions import central_date, partition_of
 from esg_assets.stale_runs import PARTITION_TAG, lease_name, report_gone
@@ -102,9 +101,10 @@ class RunLease:
         canceled with a tag, so that it holds nothing, and the schedule's next ticks take it up again.
         """
         if COMMAND_LINE_TAG not in context.run.tags:
-            context.log.info("giving way to today's report; the schedule takes this date up again")
+            message = "This run gives way to today's report; the schedule's next tick takes its date up again."
             context.instance.add_run_tags(context.run.run_id, {YIELDED_TAG: "true"})
-            raise DagsterExecutionInterruptedError
+            context.instance.report_run_canceling(context.run, message)
+            raise Stopped(message)
         context.log.info("giving way to today's report, then going on")
         while self.must_give_way(context):
             time.sleep(1.0)
