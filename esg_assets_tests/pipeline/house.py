@@ -8,6 +8,7 @@ import contextlib
 import csv
 import functools
 import io
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from esg_assets.jobs import NIGHTLY
 from esg_assets.settings import Settings, load_settings
 from esg_assets_tests.fakes import FakeAccountSource, FakeRatingsApi, MemoryHistory, MemoryLeases
 
+PROJECT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 1, 15)
 NEXT = DAY + timedelta(days=1)
 QUICK = CallPolicy(rate=5_000, burst=10, max_attempts=2, backoff_seconds=0.01, backoff_cap_seconds=0.02)
@@ -98,6 +100,14 @@ def home_in_force(folder: Path) -> Iterator[Path]:
         yield home
 
 
+@contextlib.contextmanager
+def instance_of(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance in `home`, as the project's dagster.yaml makes it."""
+    shutil.copy(PROJECT / "dagster.yaml", home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
 @dataclass
 class Ran:
     """One run, as it stands in the instance's event log."""
@@ -143,7 +153,7 @@ class House:
 
     Attributes:
         home: DAGSTER_HOME, where keys and stores are.
-        overrides: further ports instead of those of the settings, by resource key.
+        overrides: further ports instead of those of the settings, by resource key; None for the real one.
     """
 
     home: Path
@@ -163,7 +173,8 @@ class House:
             "history": self.history,
             "leases": self.leases,
         }
-        return build_defs(self.settings, ports | self.overrides)
+        chosen = ports | self.overrides
+        return build_defs(self.settings, {key: port for key, port in chosen.items() if port is not None})
 
     def run(
         self,
@@ -254,6 +265,15 @@ class House:
                 if evaluation.partition == day.isoformat():
                     found.setdefault(evaluation.check_name, evaluation)
         return found
+
+
+@contextlib.contextmanager
+def house_on_disk(folder: Path) -> Iterator[House]:
+    """A house whose instance is on the disk as the project's dagster.yaml makes it, in `folder`/home."""
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    with instance_of(home) as instance:
+        yield new_house(home, instance)
 
 
 def new_house(home: Path, instance: dg.DagsterInstance, count: int = 12) -> House:

@@ -6,7 +6,6 @@ and used here alone; the webserver's application and the scheduler's loop over i
 
 import contextlib
 import json
-import shutil
 import socket
 import threading
 import time
@@ -27,8 +26,7 @@ from starlette.applications import Starlette
 
 from esg_assets.cli_runs import LOCATION, MODULE, REPOSITORY
 from esg_assets.jobs import NIGHTLY
-
-PROJECT = Path(__file__).resolve().parents[2]
+from esg_assets_tests.pipeline.house import instance_of
 
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
@@ -40,14 +38,6 @@ mutation Launch($params: ExecutionParams!) {
   }
 }
 """
-
-
-@contextlib.contextmanager
-def instance_of(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance in `home`, as the project's dagster.yaml makes it."""
-    shutil.copy(PROJECT / "dagster.yaml", home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        yield instance
 
 
 @contextlib.contextmanager

@@ -26,8 +26,8 @@ from esg_assets.partitions import TIMEZONE
 from esg_assets.schedules import SCHEDULED_TAG, nightly_schedule
 from esg_assets.settings import load_settings
 from esg_assets.stale_runs import PARTITION_TAG
-from esg_assets_tests.pipeline.house import DAY, NEXT, House, new_house
-from esg_assets_tests.pipeline.served import instance_of, workspace_of
+from esg_assets_tests.pipeline.house import DAY, NEXT, House, house_on_disk, instance_of
+from esg_assets_tests.pipeline.served import workspace_of
 
 CENTRAL = ZoneInfo(TIMEZONE)
 FIVE = {"hour": 5, "minute": 0}
@@ -58,9 +58,8 @@ def publish(history: History, day: date) -> None:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """On a disk: a schedule's context wants an instance that can be opened again."""
-    (tmp_path / "instance").mkdir()
-    with instance_of(tmp_path / "instance") as instance:
-        yield new_house(tmp_path, instance)
+    with house_on_disk(tmp_path) as house:
+        yield house
 
 
 def tick(house: House, day: date, **settings: Any) -> ScheduleExecutionData:
