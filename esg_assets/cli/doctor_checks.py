@@ -1,7 +1,8 @@
 """What `esg-assets doctor` looks at, one function each over the settings.
 
-Each returns what it found and makes no more than one call to an outside system. The records are listed
-and never written to. Running them and printing belongs to `esg_assets.cli.doctor`.
+Each returns what it found and makes no more than one call to an outside system, or one to each of the two
+where a provider's mapping is tried on an account. The records are listed and never written to. Running
+them and printing belongs to `esg_assets.cli.doctor`.
 """
 
 import os
@@ -199,23 +200,24 @@ def _first_rows(settings: Settings) -> tuple[list[Mapping[str, object]], str]:
 
 
 def _one_rating(settings: Settings) -> Finding:
-    from esg_assets.composition import ratings_api  # noqa: PLC0415 - slow to import
+    from esg_assets.cli.provider_check import NOBODY, ask_once  # noqa: PLC0415 - slow to import
 
-    api = ratings_api(settings)
+    # Whether a mapping fits shows only on an account that the provider knows.
+    account_id = NOBODY if settings.api_mapping is None else _one_account(settings) or NOBODY
+    well, text = ask_once(settings, account_id, _as_of(settings))
+    return Finding("ok" if well else "wrong", text)
+
+
+def _one_account(settings: Settings) -> str:
+    """The id of the first account that the account system sends; "" if there is none to be had."""
+    from esg_assets.composition import rules  # noqa: PLC0415 - slow to import
+
+    if settings.accounts_url is None:
+        return ""
     try:
-        # Not a client's: a provider that knows no such account says so, which is an answer.
-        reply = api.ask("esg-assets-doctor", _as_of(settings))
-    finally:
-        close = getattr(api, "close", None)
-        if close is not None:
-            close()
-    if reply.status in {200, 403, 404, 422, 429}:
-        return Finding(
-            "ok", f"{settings.api_url} accepts our credentials and answered {reply.status} to a test call"
-        )
-    if reply.status == 401:  # noqa: PLR2004 - HTTP's Unauthorized
-        return Finding("wrong", f"{settings.api_url} answered 401; see the credentials for ESG_API_AUTH")
-    answer = f"answered {reply.status}" if reply.status is not None else f"did not answer ({reply.fault})"
-    return Finding(
-        "wrong", f"{settings.api_url} {answer} to a test call; see ESG_API_URL, then ask the provider"
-    )
+        rows, _ = _first_rows(settings)
+    except EsgError:  # a finding of its own
+        return ""
+    name = rules(settings).accounts.source_of("account_id")
+    found = rows[0].get(name) if rows and name is not None else None
+    return found if isinstance(found, str) else ""

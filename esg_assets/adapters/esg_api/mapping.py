@@ -124,7 +124,8 @@ def check_metrics(mapping: str, names: Sequence[str]) -> None:
     Raises:
         SettingsWrong: see above.
     """
-    missing = [name for name in names if name not in parse_provider_mapping(mapping).reply.metrics]
+    known = parse_provider_mapping(mapping).reply.metrics
+    missing = [name for name in names if name not in known]
     if missing:
         raise SettingsWrong(
             f"{SETTING}, reply.fields.metrics: wanted {', '.join(missing)}, since ESG_METRICS names it."
