@@ -26,7 +26,8 @@ from esg_assets.simulators.outage import Outage
 from esg_assets.simulators.providers import Providers
 from esg_assets.simulators.rate_limit import TokenBucket
 from esg_assets.simulators.ratings import CsvRatings, RatingBook
-from esg_assets.simulators.token_endpoint import token
+from esg_assets.simulators.token_endpoint import faulty, token
+from esg_assets.simulators.token_faults import TokenFaults
 
 _Route = tuple[tuple[str, ...], Callable[[Request], Reply]]
 _READ, _WRITE = ("GET", "HEAD"), ("POST",)
@@ -49,6 +50,7 @@ class Simulators:
             options.bearer_token,
             options.token_seconds,
         )
+        self._token_faults = TokenFaults.parse(options.token_faults)
         self._statistics = Statistics()
         self._account_system = AccountSystem(
             accounts,
@@ -67,7 +69,7 @@ class Simulators:
         )
         self._provider = Providers(options.provider, self._api, "https" if options.tls_cert else "http")
         self._latency = options.latency
-        self._routes = self._other_routes(Control(self._api) if options.control else None)
+        self._routes = self._other_routes(Control(self._api, self._token_faults) if options.control else None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -81,7 +83,8 @@ class Simulators:
             method, answer = route
             await self._rating_call((method,), answer, line)
         else:
-            await send_reply(await self._other(path, line), line)
+            reply = await self._other(path, line)
+            await (reply.delivery or send_reply)(reply, line)
 
     async def _rating_call(
         self, methods: tuple[str, ...], answer: Callable[[Request], Reply], line: Line
@@ -132,6 +135,8 @@ class Simulators:
 
     def _token(self, request: Request) -> Reply:
         self._statistics.token_requests += 1
+        if (kind := self._token_faults.of_call()) is not None:
+            return faulty(kind)
         return token(self._credentials, request, monotonic())
 
 

@@ -4,6 +4,7 @@ GET  ready
 GET  stats[?arrivals=1][&accounts=1]
 POST reset                                   counters and tries back to zero
 POST faults   {"spec": "500=0.1", "seed": 3} other faults from now on; tries start at 1 again
+POST token_faults   {"spec": "503=2"}        the next requests for a token fail; nothing ends it
 POST outage   {"on": true, "kind": "503"}    until {"on": false}; or {"seconds": 2.5},
                                              or {"first": 101, "last": 250}, or {} to end it
 POST rate     {"rate": 50, "burst": 5}       another rate limit
@@ -18,12 +19,14 @@ from esg_assets.simulators.esg_api import EsgApi
 from esg_assets.simulators.exchange import Malformed, Reply, Request, json_reply, problem, query_of
 from esg_assets.simulators.faults import Faults
 from esg_assets.simulators.outage import KINDS, Outage
+from esg_assets.simulators.token_faults import TokenFaults
 
 ACTIONS = {
     "ready": ("GET",),
     "stats": ("GET",),
     "reset": ("POST",),
     "faults": ("POST",),
+    "token_faults": ("POST",),
     "outage": ("POST",),
     "rate": ("POST",),
     "revoke": ("POST",),
@@ -31,10 +34,11 @@ ACTIONS = {
 
 
 class Control:
-    """The control endpoints over an ESG API."""
+    """The control endpoints over an ESG API and the faults of the token endpoint."""
 
-    def __init__(self, api: EsgApi) -> None:
+    def __init__(self, api: EsgApi, token_faults: TokenFaults) -> None:
         self._api = api
+        self._token_faults = token_faults
 
     def handle(self, action: str, request: Request) -> Reply:
         """The reply to one of ACTIONS; 400 with the reason if it cannot be done."""
@@ -53,6 +57,8 @@ class Control:
                 self._reset()
             case "faults":
                 self._faults(told)
+            case "token_faults":
+                self._token_faults.calls[:] = TokenFaults.parse(str(told["spec"])).calls
             case "outage":
                 self._outage(told)
             case "rate":

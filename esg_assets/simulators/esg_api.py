@@ -91,7 +91,7 @@ class EsgApi:
             return self._counted(problem(422, "invalid_parameter", "Unprocessable Content", wrong))
         faults = [self._next_fault(account_id) for account_id in account_ids]
         entries = [self._entry(i, as_of, f) for i, f in zip(account_ids, faults, strict=True)]
-        reply = json_reply(f'{{"ratings":[{",".join(entries)}]}}'.encode())
+        reply = json_reply(f'{{"ratings":[{",".join(filter(None, entries))}]}}'.encode())
         self.bucket.announce(reply.headers)
         # The first account whose fault cannot stand in an entry spoils the reply for all.
         whole = next(
@@ -139,7 +139,7 @@ class EsgApi:
         else:
             body = rating.body
             if fault is not None and fault.kind in ENTRY_KINDS:
-                body = spoilt(fault.kind, body, account_id, as_of)
+                body = spoilt(fault.kind, body, account_id, as_of) or b"{}"
             reply = json_reply(body)
             if body is rating.body:
                 reply.headers.append((b"etag", rating.etag))

@@ -19,10 +19,18 @@ _RATED_ON = re.compile(rb'"as_of":"[^"]+"')
 
 
 def spoilt(kind: str, body: bytes, account_id: str, as_of: str | None) -> bytes:
-    """A rating's JSON with one of faults.ENTRY_KINDS in it; `as_of` is the date asked for."""
-    if kind == "wrong_id":
+    """A rating's JSON with one of faults.ENTRY_KINDS in it; `as_of` is the date asked for.
+
+    For the kinds that leave out or add an entry it is none, or two with a comma between them.
+    """
+    if kind == "left_out":
+        return b""
+    if kind in {"wrong_id", "stranger"}:
         mine = json_text(account_id).encode()
-        return body.replace(mine, json_text(_another(account_id)).encode(), 1)
+        others = body.replace(mine, json_text(_another(account_id)).encode(), 1)
+        return others if kind == "wrong_id" else body + b"," + others
+    if kind == "twice":
+        return body + b"," + body
     if kind == "missing_field":
         return _GOVERNANCE.sub(b"", body, count=1)
     if kind == "future":

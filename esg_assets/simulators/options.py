@@ -10,6 +10,7 @@ from esg_assets.simulators.faults import Faults
 from esg_assets.simulators.outage import Outage
 from esg_assets.simulators.providers import PROVIDERS
 from esg_assets.simulators.rate_limit import STYLES
+from esg_assets.simulators.token_faults import TokenFaults
 
 
 def _option(default: Any, says: str) -> Any:
@@ -53,6 +54,7 @@ class Options:
     api_key: str = _option("demo-api-key", "the API key that is accepted")
     bearer_token: str = _option("demo-bearer-token", "the static bearer token that is accepted")
     token_seconds: int = _option(3600, "how long an issued token lives")
+    token_faults: str = _option("", "faults of the token endpoint, such as 503=2,reset=1")
     tls_cert: str = _option("", "PEM certificate: serve https")
     tls_key: str = _option("", "PEM key of that certificate")
     tls_client_ca: str = _option("", "PEM of the CA whose client certificates are demanded (mutual TLS)")
@@ -71,6 +73,7 @@ class Options:
                 raise ValueError(f"{_flag(name)}: {getattr(self, name)!r} has more than {', '.join(SCHEMES)}")
         Faults.parse(self.faults)
         AccountFaults.parse(self.accounts_faults)
+        TokenFaults.parse(self.token_faults)
         Outage.parse(self.outage)
 
     def schemes(self, name: str) -> frozenset[str]:

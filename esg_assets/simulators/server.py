@@ -123,6 +123,10 @@ class SimulatorServer:
         """Other faults from now on; each account's tries start at 1 again."""
         self._ask("faults", {"spec": spec} | ({} if seed is None else {"seed": seed}))
 
+    def order_token_faults(self, spec: str) -> None:
+        """The next requests for a token meet these faults, one after the other."""
+        self._ask("token_faults", {"spec": spec})
+
     def order_outage(self, **window: str | float | bool) -> None:
         """An outage: `on=True` until `on=False`, `seconds=`, or `first=` and `last=`; and its `kind`."""
         self._ask("outage", window)

@@ -12,7 +12,10 @@ from esg_assets.simulators.exchange import (
     single,
     with_header,
 )
+from esg_assets.simulators.faults import Fault
+from esg_assets.simulators.misbehaviour import misbehave
 
+_RFC_6749_ERRORS = {400: "invalid_request", 401: "invalid_client"}
 _FORM = b"application/x-www-form-urlencoded"
 
 
@@ -38,6 +41,15 @@ def token(credentials: Credentials, request: Request, now: float) -> Reply:
         "scope": " ".join(scopes),
     }
     return _uncached(json_reply(json.dumps(answer).encode()))
+
+
+def faulty(kind: str) -> Reply:
+    """What is answered for a kind of `token_faults`."""
+    if kind == "no_token":
+        return json_reply(b'{"token_type":"Bearer","expires_in":3600}')
+    if kind.isdigit() and (error := _RFC_6749_ERRORS.get(int(kind))) is not None:
+        return _error(int(kind), error, "this answer was ordered")
+    return misbehave(Fault(kind), json_reply(b"{}"), "")
 
 
 def _asked(request: Request) -> list[str]:

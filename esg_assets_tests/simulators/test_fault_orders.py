@@ -5,6 +5,7 @@ import pytest
 from esg_assets.simulators.account_faults import AccountFaults
 from esg_assets.simulators.faults import Fault, Faults, expected_fault
 from esg_assets.simulators.outage import Outage
+from esg_assets.simulators.token_faults import TokenFaults
 
 ACCOUNTS = [f"A{n:07d}" for n in range(4000)]
 
@@ -31,7 +32,19 @@ def test_a_kind_alone_always_happens() -> None:
 
 @pytest.mark.parametrize(
     "order",
-    ["500=x", "500=1.5", "200", "399", "nonsense", "500=0.1/sometimes", "500=0.6,429=0.6", "500=1.2.3"],
+    [
+        "500=x",
+        "500=1.5",
+        "200",
+        "399",
+        "nonsense",
+        "500=0.1/sometimes",
+        "500/try0",
+        "500=0.5@A1",
+        "500@",
+        "500=0.6,429=0.6",
+        "500=1.2.3",
+    ],
 )
 def test_an_order_that_cannot_be_is_refused(order: str) -> None:
     with pytest.raises(ValueError, match="faults: "):
@@ -66,6 +79,32 @@ def test_an_account_past_its_first_tries_meets_faults_by_try() -> None:
     assert [set(kinds(faults, nth)) for nth in (1, 2)] == [{"500"}, {"429"}]
 
 
+def test_a_named_account_meets_the_first_order_that_fits_its_try() -> None:
+    faults = Faults.parse("500/first2@A0000001+A0000002,timeout/try4@A0000001,404@A0000003,reset@A0000004")
+    met = {
+        name: [fault.kind if (fault := expected_fault(faults, name, nth)) else None for nth in range(1, 6)]
+        for name in ("A0000000", "A0000001", "A0000002", "A0000003", "A0000004")
+    }
+    assert met == {
+        "A0000000": [None] * 5,
+        "A0000001": ["500", "500", None, "timeout", None],
+        "A0000002": ["500", "500", None, None, None],
+        "A0000003": ["404"] * 5,
+        "A0000004": ["reset"] * 5,
+    }
+
+
+def test_names_come_before_shares() -> None:
+    faults = Faults.parse("500,404@A0000007")
+    assert kinds(faults, 1).count("404") == 1
+    assert kinds(faults, 1).count("500") == len(ACCOUNTS) - 1
+
+
+def test_one_try_alone_can_fail() -> None:
+    faults = Faults.parse("500=0.5/try2")
+    assert [set(kinds(faults, nth)) for nth in (1, 2, 3)] == [{None}, {None, "500"}, {None}]
+
+
 def test_the_seed_decides() -> None:
     order = "500=0.3,404=0.1"
     assert kinds(Faults.parse(order, 1), 1) == kinds(Faults.parse(order, 1), 1)
@@ -82,6 +121,17 @@ def test_faults_of_the_account_system_come_one_after_the_other_and_end() -> None
 def test_an_order_to_the_account_system_that_cannot_be_is_refused(order: str) -> None:
     with pytest.raises(ValueError, match="account faults: "):
         AccountFaults.parse(order)
+
+
+def test_faults_of_the_token_endpoint_come_one_after_the_other_and_end() -> None:
+    faults = TokenFaults.parse("503=2, reset=1")
+    assert [faults.of_call() for _ in range(5)] == ["503", "503", "reset", None, None]
+
+
+@pytest.mark.parametrize("order", ["503", "wrong=1", "200=1", "503=many"])
+def test_an_order_to_the_token_endpoint_that_cannot_be_is_refused(order: str) -> None:
+    with pytest.raises(ValueError, match="token faults: "):
+        TokenFaults.parse(order)
 
 
 def test_an_outage_covers_its_calls_and_no_other() -> None:

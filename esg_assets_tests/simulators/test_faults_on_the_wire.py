@@ -209,6 +209,24 @@ def test_in_a_call_for_several_some_faults_stay_in_their_entry(server: Simulator
         assert (entry.get("overall_score") == 150) == bool(foretold and foretold.kind == "out_of_range")
 
 
+@pytest.mark.parametrize(
+    ("kind", "echoed"),
+    [
+        ("left_out", ["A0000002"]),
+        ("twice", [ACCOUNT, ACCOUNT, "A0000002"]),
+        ("stranger", [ACCOUNT, "X0000001", "A0000002"]),
+    ],
+)
+def test_entries_are_left_out_or_added_as_ordered(
+    server: SimulatorServer, kind: str, echoed: list[str]
+) -> None:
+    server.order_faults(f"{kind}@{ACCOUNT}")
+    answer = several(server, [ACCOUNT, "A0000002"])
+    assert [entry["account_id"] for entry in answer.json["ratings"]] == echoed
+    alone = call(server.url, rating_path(ACCOUNT, AS_OF))
+    assert alone.body == b"{}" if kind == "left_out" else alone.body.count(b"overall_score") == 2
+
+
 def test_in_a_call_for_several_the_other_faults_spoil_the_whole(server: SimulatorServer) -> None:
     server.order_faults("503=1:2/first1")
     answer = several(server, [ACCOUNT, "A0000002"])

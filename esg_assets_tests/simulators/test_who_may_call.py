@@ -1,5 +1,6 @@
 """Tokens, keys, certificates: who is let in, and what the others are told."""
 
+import http.client
 import ssl
 import time
 from pathlib import Path
@@ -49,6 +50,25 @@ def test_without_a_token_it_is_401_with_a_challenge(headers: dict[str, str]) -> 
         answer = call(server.url, RATING, headers)
         assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
         assert server.stats()["answers"] == {"401": 3}
+
+
+def test_the_token_endpoint_fails_as_ordered_and_then_issues_tokens_again() -> None:
+    with SimulatorServer(Options(token_faults="503=1,reset=1")) as server:
+        assert ask_token(server.url).status == 503
+        with pytest.raises(ConnectionResetError):
+            ask_token(server.url)
+        assert ask_token(server.url).status == 200
+        server.order_token_faults("401=1,400=1,no_token=1,not_json=1,timeout=1")
+        refused = [ask_token(server.url) for _ in range(2)]
+        assert [(a.status, a.json["error"]) for a in refused] == [
+            (401, "invalid_client"),
+            (400, "invalid_request"),
+        ]
+        assert "access_token" not in ask_token(server.url).json
+        assert ask_token(server.url).headers["Content-Type"] == "text/html"
+        with pytest.raises((TimeoutError, http.client.HTTPException)):
+            call(server.url, "/oauth2/token", basic(), method="POST", body=b"", timeout=0.3)
+        assert server.stats()["tokens_issued"] == 1
 
 
 def test_tokens_expire_and_can_be_revoked() -> None:
