@@ -21,6 +21,7 @@ from esg_assets.core.replies import judge_many
 from esg_assets.core.reply_shapes import ReplyShape
 from esg_assets.core.sealed_ratings import Effort
 from esg_assets.run_lease import RunLease
+from esg_assets.run_logger import PROGRESS
 
 PROGRESS_TAG = "esg/progress"
 EXPECTED_END_TAG = "esg/expected_end"
@@ -103,8 +104,11 @@ class Asking:
             )
         except Stopped:
             gave_way = True
-        made = self._progress
-        return gave_way, Effort(made.calls, made.retries, made.refusals, round(time.monotonic() - started, 3))
+        finally:
+            seconds, made = time.monotonic() - started, self._progress
+            rate = made.calls / max(seconds, 0.001)
+            self._context.log.info("%s calls in %.1f s, %.1f a second", f"{made.calls:,}", seconds, rate)
+        return gave_way, Effort(made.calls, made.retries, made.refusals, round(seconds, 3))
 
     def _keep(self, batch: Sequence[Outcome]) -> None:
         self._parts.append(self._snapshot, outcomes.to_batch(batch))
@@ -113,7 +117,8 @@ class Asking:
 
     def _report(self, progress: Progress) -> None:
         self._progress = progress
-        self._context.log.info("%s", progress)
+        bar = {"done": progress.ended.total(), "wanted": progress.wanted, "note": progress.short}
+        self._context.log.info("%s", progress, extra={PROGRESS: bar})
         ends = datetime.now(UTC) + timedelta(seconds=progress.seconds_left)
         tags = {PROGRESS_TAG: str(progress), EXPECTED_END_TAG: ends.isoformat(timespec="seconds")}
         self._context.instance.add_run_tags(self._context.run.run_id, tags)

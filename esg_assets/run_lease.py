@@ -101,7 +101,9 @@ class RunLease:
         canceled with a tag, so that it holds nothing, and the schedule's next ticks take it up again.
         """
         if COMMAND_LINE_TAG not in context.run.tags:
-            message = "This run gives way to today's report; the schedule's next tick takes its date up again."
+            message = (
+                "This run gives way to today's report; the schedule's next tick takes its date up again."
+            )
             context.instance.add_run_tags(context.run.run_id, {YIELDED_TAG: "true"})
             context.instance.report_run_canceling(context.run, message)
             raise Stopped(message)

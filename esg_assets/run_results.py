@@ -86,7 +86,7 @@ def result_of(instance: dg.DagsterInstance, run: dg.DagsterRun, day: date, secon
         seconds: how long it took.
     """
     told: dict[str, dict[str, Any]] = {}
-    complaints = []
+    complaints, reasons = [], []
     for entry in instance.all_logs(run.run_id):
         event = entry.dagster_event
         if event is None:
@@ -99,7 +99,9 @@ def result_of(instance: dg.DagsterInstance, run: dg.DagsterRun, day: date, secon
             if not check.passed:
                 complaints.append(f"{check.severity.value} {check.check_name}: {check.description}")
         elif event.event_type in _FAILURES and (why := _reason(event)):
-            complaints.append(why)
+            reasons.append(why)
+    # The run's own failure only repeats the step's, with Dagster's words around it.
+    complaints += reasons[:1]
     ratings, report = told.get("esg_ratings", {}), told.get("encrypted_report_csv", {})
     status = (
         "failed" if not run.is_success else "published" if report.get("published") == "now" else "unchanged"

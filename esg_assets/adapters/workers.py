@@ -22,7 +22,7 @@ from esg_assets.core.ratings import Outcome
 FLUSH_SECONDS = 1.0
 FLUSH_OUTCOMES = 500  # one batch is filled while the other is sealed: 1,000 in memory at most
 FLUSH_BYTES = 4 << 20
-PROGRESS_SECONDS = 5.0
+PROGRESS_SECONDS = 2.0
 IDLE_SECONDS = 0.5  # an idle worker looks again at least this often: for a stop, and for the end of an outage
 GRACE_SECONDS = 2.0  # a stopped run waits this long for calls in flight; SIGTERM must end within 5 s
 

@@ -38,12 +38,26 @@ class Progress:
         """At the allowed rate; retries may add to it."""
         return self.left / self.rate
 
-    def __str__(self) -> str:
+    @property
+    def short(self) -> str:
+        """What a bar cannot show, in a few words: failures, rate, refusals, time left."""
+        doing = "no answer, probing" if self.outage else f"{self.rate:,.4g}/s"
+        words = [f"{self.ended[Status.FAILED]:,} failed", doing]
+        words += [f"{self.refusals:,} refused"] if self.refusals else []
+        words += [f"{self.seconds_left:,.0f} s left"] if self.left else []
+        return ", ".join(words)
+
+    @property
+    def note(self) -> str:
+        """The same in full."""
         failed = self.ended[Status.FAILED]
         text = (
-            f"{self.ended.total():,} of {self.wanted:,} accounts done, {failed:,} failed; "
-            f"{self.calls:,} calls, {self.retries:,} retries, {self.refusals:,} refused for the rate"
+            f"{failed:,} failed, {self.calls:,} calls at up to {self.rate:,.4g}/s, {self.retries:,} retries, "
+            f"{self.refusals:,} refused for the rate"
         )
         if self.outage:
             return text + "; the provider does not answer, one call every few seconds asks whether it is back"
-        return text + (f"; about {self.seconds_left:,.0f} s left" if self.left else "")
+        return text + (f", about {self.seconds_left:,.0f} s left" if self.left else "")
+
+    def __str__(self) -> str:
+        return f"{self.ended.total():,} of {self.wanted:,} accounts done, {self.note}"
