@@ -1,4 +1,4 @@
-"""Ours: the collection engine of a night, as `esg_assets.assets.esg_ratings` wires it, without Dagster.
+"""Ours: the collection engine of a night, as `esg_assets.asking` wires it, without Dagster.
 
 Snapshot, sealed parts every second, resumption and progress lines included.
 """
@@ -24,7 +24,8 @@ from esg_assets.core.gathering import accounts_to_ask, kept_outcomes
 from esg_assets.core.outcomes import Refresh
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.ratings import Outcome, Status
-from esg_assets.core.replies import judge
+from esg_assets.core.replies import judge_many
+from esg_assets.core.reply_shapes import CONTRACT_SHAPE
 from esg_assets.core.verdicts import Limits
 from esg_assets_tests.bench.contenders.task import Task
 
@@ -62,7 +63,7 @@ def _gather(task: Task, snapshot: Snapshot, parts: SealedParts) -> None:
         accounts_to_ask(snapshot, kept, None, Limits(), Refresh.FAILED),
         snapshot.as_of,
         api,
-        judge=lambda reply, ids: {i: judge(reply, i, snapshot.as_of, snapshot.metrics) for i in ids},
+        judge=lambda reply, ids: judge_many(reply, ids, snapshot.as_of, snapshot.metrics, CONTRACT_SHAPE),
         keep=keep,
         report=lambda progress: log.info("%s", progress),
     )
