@@ -14,7 +14,7 @@ import dagster as dg
 from esg_assets.core.errors import LeaseBusy, Stopped
 from esg_assets.core.ports import Leases
 from esg_assets.partitions import central_date, partition_of
-from esg_assets.stale_runs import PARTITION_TAG, lease_name, report_gone
+from esg_assets.stale_runs import PARTITION_TAG, RELEASED_TAG, lease_name, report_gone
 
 PROVIDER = "esg_api"
 SWEEP_SECONDS = 2.0
@@ -62,6 +62,7 @@ class RunLease:
                 "terminate it in the UI; nothing of this run was done."
             ) from None
         self._partition = name
+        self._held.callback(_say_that_it_lets_go, context.instance, context.run.run_id)
         if held.previous_holder not in ("", context.run.run_id) and report_gone(
             context.instance, held.previous_holder, context.run.run_id
         ):
@@ -115,3 +116,8 @@ class RunLease:
         """Release everything."""
         self._held.close()
         self._partition = ""
+
+
+def _say_that_it_lets_go(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Before the lease is released: whoever gets it next must not take this run for dead."""
+    instance.add_run_tags(run_id, {RELEASED_TAG: f"{time.time():.0f}"})

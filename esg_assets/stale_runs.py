@@ -2,9 +2,12 @@
 
 Dagster's default launcher has no health check: after a SIGKILL or a reboot a run stays STARTED for
 ever. A lease is released by the kernel or the database when its holder dies, so whoever gets the
-lease knows that the holder before is gone.
+lease knows that the holder before is gone: unless that one said, with a tag, that it let go in order.
+A run that died before it took its lease is known by its age.
 """
 
+import time
+from collections import defaultdict
 from datetime import date
 
 import dagster as dg
@@ -19,6 +22,18 @@ UNFINISHED = [
 ]
 PARTITION_TAG = "dagster/partition"
 
+RELEASED_TAG = "esg/released_at"
+"""On a run that let its lease go in order, in seconds since 1970: in a moment Dagster marks its end."""
+
+RELEASED_SECONDS = 60.0
+"""A run that let go longer ago, and whose end is still not marked, is gone all the same."""
+
+LEASELESS_SECONDS = 900.0
+"""A run takes its lease in its first step; one without, that began longer ago, died before it got there."""
+
+_WITHOUT_LEASE = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED]
+"""What a run can be stuck in before its lease; Dagster's own monitoring looks after QUEUED and STARTING."""
+
 
 def lease_name(partition: date | str) -> str:
     """The lease that a run of `partition` holds."""
@@ -26,33 +41,63 @@ def lease_name(partition: date | str) -> str:
 
 
 def report_gone(instance: dg.DagsterInstance, run_id: str, by: str) -> bool:
-    """Mark a run as failed if it is not finished; its holder is known to be gone. Whether it was marked."""
+    """Mark the lease's last holder as failed if it is not finished. Whether it was marked.
+
+    Args:
+        instance: where the run is kept.
+        run_id: who held the lease last; it is free now, or held by the caller.
+        by: who found out.
+    """
     run = instance.get_run_by_id(run_id)
-    if run is None or run.status not in UNFINISHED:
+    if run is None or run.status not in UNFINISHED or _ends_now(run):
         return False
-    instance.report_run_failed(
-        run,
-        f"The process of this run is gone (its lease was free when {by} asked for it), so the run is marked "
-        "as failed. What it had gathered is kept: run the partition again and it goes on from there.",
-    )
-    instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    _report(instance, run, f"its lease was free when {by} asked for it")
     return True
 
 
 def sweep(instance: dg.DagsterInstance, leases: Leases, by: str) -> list[str]:
-    """Report every unfinished run whose lease is free and was last its own; gives their run ids."""
-    partitions = {
-        run.tags[PARTITION_TAG]
-        for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-        if PARTITION_TAG in run.tags
-    }
+    """Report every unfinished run that has no process any more; gives their run ids."""
+    unfinished: defaultdict[str, list[dg.RunRecord]] = defaultdict(list)
+    for record in instance.get_run_records(dg.RunsFilter(statuses=[*UNFINISHED, *_WITHOUT_LEASE])):
+        if PARTITION_TAG in record.dagster_run.tags:
+            unfinished[record.dagster_run.tags[PARTITION_TAG]].append(record)
     reported = []
-    for partition in sorted(partitions):
+    for partition, records in sorted(unfinished.items()):
         try:
             with leases.hold(lease_name(partition), by) as held:
-                holder = held.previous_holder
+                if report_gone(instance, held.previous_holder, by):
+                    reported.append(held.previous_holder)
+                reported += [r.dagster_run.run_id for r in records if _died_before_its_lease(instance, r, by)]
         except LeaseBusy:
             continue
-        if holder and report_gone(instance, holder, by):
-            reported.append(holder)
     return reported
+
+
+def _died_before_its_lease(instance: dg.DagsterInstance, record: dg.RunRecord, by: str) -> bool:
+    """Report a run that should have had a lease long ago; nobody has one now. Whether it was reported."""
+    began = record.start_time or record.create_timestamp.timestamp()
+    run = instance.get_run_by_id(record.dagster_run.run_id)
+    if run is None or run.status not in _WITHOUT_LEASE or time.time() - began < LEASELESS_SECONDS:
+        return False
+    if _ends_now(run) or not _takes_a_lease(run):
+        return False
+    _report(instance, run, f"it began long ago and held no lease when {by} looked")
+    return True
+
+
+def _ends_now(run: dg.DagsterRun) -> bool:
+    return time.time() - float(run.tags.get(RELEASED_TAG, 0)) < RELEASED_SECONDS
+
+
+def _takes_a_lease(run: dg.DagsterRun) -> bool:
+    """Steps of assets do; a run of checks alone does not."""
+    return run.asset_selection is None or bool(run.asset_selection)
+
+
+def _report(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
+    instance.report_run_failed(
+        run,
+        f"The process of this run is gone ({why}), so the run is marked as failed. What it had gathered is "
+        "kept: run the partition again and it goes on from there.",
+    )
+    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
