@@ -88,6 +88,8 @@ class Providers:
             query = query_of(request.query)
             limit = min(int(single(query, "limit") or told.get("limit", _MSCI_MOST)), _MSCI_MOST)
             offset = int(single(query, "offset") or told.get("offset", 0))
+            if not (_texts(ids) and _texts(factors)) or limit < 1 or offset < 0:
+                raise ValueError  # noqa: TRY301  # the same answer as for all that is malformed
         except (ValueError, KeyError, TypeError, AttributeError, Malformed):
             return _malformed("wanted: issuer_identifier_list, factor_name_list, limit and offset")
         page = ids[offset : offset + limit]
@@ -165,6 +167,10 @@ def _json(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(_json, value)) + "]"
     return f"{value:f}" if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _malformed(detail: str) -> Reply:

@@ -13,10 +13,12 @@ from esg_assets.adapters.authorization import (
     OAuth2ClientCredentials,
     TokenEndpoint,
 )
+from esg_assets.adapters.esg_api.request_shape import contract_several
 from esg_assets.core.errors import AccessDenied
 from esg_assets.core.ports import Authorization
 from esg_assets.core.ratings import Metric, Reason, Reply, Status
-from esg_assets.core.replies import Judgement, Ruling, judge
+from esg_assets.core.replies import Judgement, Ruling, judge, judge_many
+from esg_assets.core.reply_shapes import CONTRACT_SHAPE
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.adapters.esg_api_calls import AS_OF, client
@@ -102,6 +104,37 @@ def test_every_fault_to_order_is_seen_through(provider: SimulatorServer, key: Ap
     finally:
         provider.order_faults("")
     assert (judgement.ruling, judgement.reason, judgement.code) == ANSWERED[fault]
+
+
+SPOILT = {
+    "wrong_id": "missing_account",
+    "out_of_range": "score_out_of_range",
+    "nan": "score_invalid",
+    "wrong_type": "score_invalid",
+    "missing_field": "score_invalid",
+    "duplicate_keys": "missing_account",
+    "future": "as_of_in_future",
+    "404": "not_covered",
+    "422": "rejected",
+    "403": "unauthorized",
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+def test_among_several_accounts_a_spoilt_one_harms_itself_alone(
+    provider: SimulatorServer, key: ApiKey, fault: str
+) -> None:
+    ids = [f"ACC-{n}" for n in range(50)]
+    with client(provider.url, key, shape=contract_several(50)) as api:
+        well = judge_many(api.ask_many(ids, AS_OF), ids, AS_OF, METRICS, CONTRACT_SHAPE)
+        provider.order_faults(f"{fault}=0.2/sticky", seed=3)
+        try:
+            found = judge_many(api.ask_many(ids, AS_OF), ids, AS_OF, METRICS, CONTRACT_SHAPE)
+        finally:
+            provider.order_faults("")
+    hurt = {account_id for account_id in ids if found[account_id] != well[account_id]}
+    assert 3 < len(hurt) < 20
+    assert {found[account_id].code or found[account_id].reason for account_id in hurt} == {SPOILT[fault]}
 
 
 @pytest.mark.parametrize("value", ["7", "7date"])

@@ -263,7 +263,7 @@ def test_what_is_left_out_counts_as_unrated_only_where_the_mapping_says_so() -> 
 
 
 def test_functions_on_what_they_do_not_take_find_nothing() -> None:
-    assert code_of(ROW, changed("reply.fields.overall_score", {"path": "sum(all)"})) == "score_invalid"
+    assert code_of(ROW, changed("reply.fields.overall_score", {"path": "length(all)"})) == "score_invalid"
 
 
 @given(

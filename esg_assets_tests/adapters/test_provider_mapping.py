@@ -52,6 +52,13 @@ SCORE = "reply.fields.overall_score"
         ("request.token", {"client_secret": "s"}, "request.token.client_secret: wanted no secret"),
         ("reply.entries", "data[", "reply.entries: wanted a JMESPath expression"),
         ("reply.entries", "", "reply.entries: wanted a JMESPath expression"),
+        (
+            "reply.entries",
+            "data[?n==`7`]",
+            "reply.entries: wanted a JMESPath expression in which numbers are texts",
+        ),
+        (SCORE, {"path": "a.[sum(b)]"}, f"{SCORE}.path: wanted a JMESPath expression in which numbers"),
+        (SCORE, {"path": "to_number(a)"}, f"{SCORE}.path: wanted a JMESPath expression in which numbers"),
         ("reply.missing", "ignored", "reply.missing: wanted one of bad_response, not_rated"),
         ("reply.fields.social", {"path": "s"}, "unknown key reply.fields.social"),
         ("reply.fields.social_score", None, "reply.fields: wanted the key social_score"),
@@ -115,6 +122,11 @@ def test_a_text_that_is_no_mapping_is_refused(text: str) -> None:
 def test_the_ids_are_put_in_one_place(request_part: dict[str, Any]) -> None:
     with pytest.raises(SettingsWrong, match=r"request: wanted \{account_ids\} as"):
         parsed({**SMALL, "request": request_part})
+
+
+@pytest.mark.parametrize("path", ["data[?n=='7']", "data[1:3:2].x", "a || `[1]`", "sort_by(a, &b)", "@"])
+def test_an_expression_that_needs_no_numbers_of_the_reply_is_taken(path: str) -> None:
+    assert repr(parsed(changed("reply.entries", path)).reply.rows) == f"JsonPath({path!r})"
 
 
 def test_the_order_and_layout_of_the_yaml_change_nothing() -> None:

@@ -29,8 +29,8 @@
         account_id: id
         status: {path: code, values: {NOT_FOUND: "404"}}
 
-No secret belongs in it: its text is frozen with each snapshot. What the parts do is `request_shape`'s
-and `mapped_shape`'s.
+Numbers are texts in all expressions: `problems[?code == '7']`. No secret belongs in it: its text is
+frozen with each snapshot. What the parts do is `request_shape`'s and `mapped_shape`'s.
 """
 
 import json

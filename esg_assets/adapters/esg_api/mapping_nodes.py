@@ -82,8 +82,8 @@ class Node:
         """A JMESPath expression."""
         try:
             return JsonPath(self.text("a JMESPath expression"))
-        except ValueError:
-            raise self.wrong("a JMESPath expression (https://jmespath.org)") from None
+        except ValueError as error:  # its text is ours
+            raise self.wrong(str(error)) from None
 
     def texts(self, wanted: str) -> dict[str, str]:
         """A mapping of texts; numbers, true and false as values are taken as their JSON."""
