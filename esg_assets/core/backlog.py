@@ -20,12 +20,14 @@ class Ask:
         limit: how many accounts may share its next call.
         tries: tries that have ended, apart from those that a new token repeats.
         failure: how it ends if it is given up now; None before its first try.
+        failed_at: when the provider failed it first (monotonic clock); None if it never did.
     """
 
     account_id: str
     limit: int
     tries: int = 0
     failure: Outcome | None = None
+    failed_at: float | None = None
 
 
 class Backlog:

@@ -10,7 +10,8 @@ PROBE_SECONDS = 2.0
 class Breaker:
     """Closed while calls end; open in an outage, when only a probe goes out every PROBE_SECONDS.
 
-    The last few accounts of a night that always fail cannot open it: it counts distinct accounts.
+    Accounts that always fail cannot open it, however many of them are left at the end of a night: it
+    counts distinct accounts, and none that failed before the provider last answered another.
     Times are seconds of one monotonic clock, passed in by the caller.
     """
 
@@ -23,9 +24,15 @@ class Breaker:
         """Whether the provider is taken to be down."""
         return self._next_probe is not None
 
-    def failed(self, account_id: str, now: float) -> None:
-        """A call ended without a usable answer (a refusal for the rate does not count)."""
-        self._failing.add(account_id)
+    def failed(self, account_id: str | None, now: float) -> None:
+        """A call ended without a usable answer (a refusal for the rate does not count).
+
+        Args:
+            account_id: whom it asked for; None if only accounts whose earlier failure was their own.
+            now: the time.
+        """
+        if account_id is not None:
+            self._failing.add(account_id)
         if self.open or len(self._failing) >= FAILURES_TO_OPEN:
             self._next_probe = now + PROBE_SECONDS
 

@@ -16,7 +16,7 @@ from esg_assets.core.calls import Call, Done, Wait
 from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.progress import Progress
-from esg_assets.core.ratings import Outcome, Reason, Reply, Status
+from esg_assets.core.ratings import Fault, Outcome, Reason, Reply, Status
 from esg_assets.core.replies import Judgement, Ruling
 from esg_assets.core.retry import full_jitter, retry_after_seconds
 from esg_assets.core.retry_budget import RetryBudget
@@ -146,12 +146,7 @@ class Collection:
             self._repeats.append(Call(call.asks, renewed=True))
             return []
         rulings = {j.ruling for j in judgements.values()}
-        if any(j.ruling is Ruling.FINAL and j.reason is not Reason.BAD_RESPONSE for j in judgements.values()):
-            self._good_answer(now)
-        elif Ruling.TRANSIENT in rulings and first.reason is not Reason.RATE_LIMITED:
-            # One call is one failure of the provider, however many accounts it asked for.
-            self._breaker.failed(call.asks[0].account_id, now)
-        self.progress.outage = self._breaker.open
+        self._learn_health(reply, call, judgements, now)
         pause = self._pause(reply, call, first, now) if Ruling.TRANSIENT in rulings else 0.0
         outcomes = self._denied if self._proved else []
         self._denied = [] if self._proved else self._denied
@@ -238,7 +233,7 @@ class Collection:
             ask.limit = max(1, shared_by // 2)
             self._backlog.again(ask)
             return []
-        ask.tries += 1
+        ask.tries += reply.fault is not Fault.LOCAL_REFUSAL
         ask.failure = _outcome(ask, judgement, reply, body)
         if judgement.ruling is Ruling.FINAL:
             return [ask.failure]
@@ -256,10 +251,25 @@ class Collection:
         self._denied.append(ask.failure)
         return []
 
-    def _good_answer(self, now: float) -> None:
-        self._proved = True
-        self._last_good = now
-        self._breaker.answered()
+    def _learn_health(
+        self, reply: Reply, call: Call, judgements: Mapping[str, Judgement], now: float
+    ) -> None:
+        """What a reply shows of the provider as a whole: it answers, or it may be down."""
+        final = (j for j in judgements.values() if j.ruling is Ruling.FINAL)
+        if reply.fault is Fault.LOCAL_REFUSAL:  # nothing was sent
+            self.progress.calls -= 1
+        elif any(judgement.reason is not Reason.BAD_RESPONSE for judgement in final):
+            self._proved = True
+            self._last_good = now
+            self._breaker.answered()
+        elif failed := [ask for ask in call.asks if judgements[ask.account_id].may_be_outage]:
+            # One call is one failure of the provider, however many accounts it asked for; and none if
+            # it answered others after it had first failed each of these: then the fault is theirs.
+            news = (a for a in failed if a.failed_at is None or a.failed_at >= self._last_good)
+            self._breaker.failed(next((ask.account_id for ask in news), None), now)
+            for ask in failed:
+                ask.failed_at = now if ask.failed_at is None else ask.failed_at
+        self.progress.outage = self._breaker.open
 
     def _nobody_was_answered(self) -> None:
         """The denied accounts are not failures of their own: nothing is kept of them."""

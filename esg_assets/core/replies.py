@@ -45,6 +45,11 @@ class Judgement:
     code: str = ""
     whole: bool = False
 
+    @property
+    def may_be_outage(self) -> bool:
+        """Whether the provider may be down; one that refuses for the rate is up."""
+        return self.ruling is Ruling.TRANSIENT and self.reason is not Reason.RATE_LIMITED
+
 
 def _failed(ruling: Ruling, reason: Reason) -> Judgement:
     return Judgement(ruling, Status.FAILED, reason)
