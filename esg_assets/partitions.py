@@ -1,9 +1,11 @@
 """The daily partitions: partition D is the report dated D, in the firm's own time zone."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+
+from esg_assets.core.errors import Refused
 
 TIMEZONE = "America/Chicago"
 
@@ -19,5 +21,16 @@ def central_date(moment: datetime) -> date:
 
 
 def partition_of(context: dg.AssetExecutionContext) -> date:
-    """The report's date of a running step."""
-    return date.fromisoformat(context.partition_key)
+    """The report's date of a running step.
+
+    Raises:
+        Refused: it is in the future. Dagster takes any date from a run's tags, and a report that was
+            published before its day would stand in the chain for ever.
+    """
+    day, today = date.fromisoformat(context.partition_key), central_date(datetime.now(UTC))
+    if day > today:
+        raise Refused(
+            f"Making the report of {day}: the date is in the future, today is {today} in US Central time. "
+            "Nothing was done; run it on its day."
+        )
+    return day

@@ -13,6 +13,7 @@ import dagster as dg
 
 from esg_assets.core.errors import LeaseBusy, Stopped
 from esg_assets.core.ports import Leases
+from esg_assets.failures import ERROR_TAG, PERMANENT_TAG
 from esg_assets.partitions import central_date, partition_of
 from esg_assets.stale_runs import PARTITION_TAG, RELEASED_TAG, lease_name, report_gone
 
@@ -62,6 +63,7 @@ class RunLease:
                 "terminate it in the UI; nothing of this run was done."
             ) from None
         self._partition = name
+        _forget_the_parent(context)
         self._held.callback(_say_that_it_lets_go, context.instance, context.run.run_id)
         if held.previous_holder not in ("", context.run.run_id) and report_gone(
             context.instance, held.previous_holder, context.run.run_id
@@ -121,3 +123,10 @@ class RunLease:
 def _say_that_it_lets_go(instance: dg.DagsterInstance, run_id: str) -> None:
     """Before the lease is released: whoever gets it next must not take this run for dead."""
     instance.add_run_tags(run_id, {RELEASED_TAG: f"{time.time():.0f}"})
+
+
+def _forget_the_parent(context: dg.AssetExecutionContext) -> None:
+    """A run that is executed again starts with its parent's tags; these tell what became of the parent."""
+    outcome = (PERMANENT_TAG, ERROR_TAG, YIELDED_TAG, WAITING_TAG, RELEASED_TAG)
+    if inherited := dict.fromkeys((tag for tag in outcome if tag in context.run.tags), ""):
+        context.instance.add_run_tags(context.run.run_id, inherited)  # Dagster takes no tag away

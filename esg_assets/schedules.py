@@ -107,7 +107,7 @@ def state_of(runs: Iterable[dg.DagsterRun]) -> DateState:
     latest = ended[0].tags if ended else {}
     return DateState(
         under_way=any(run.status in _UNDER_WAY for run in runs),
-        attempts=sum(1 for run in ended if SCHEDULED_TAG in run.tags and YIELDED_TAG not in run.tags),
-        permanent=PERMANENT_TAG in latest,
-        yielded=YIELDED_TAG in latest,
+        attempts=sum(1 for run in ended if SCHEDULED_TAG in run.tags and not run.tags.get(YIELDED_TAG)),
+        permanent=bool(latest.get(PERMANENT_TAG)),
+        yielded=bool(latest.get(YIELDED_TAG)),
     )

@@ -86,7 +86,7 @@ def _died_before_its_lease(instance: dg.DagsterInstance, record: dg.RunRecord, b
 
 
 def _ends_now(run: dg.DagsterRun) -> bool:
-    return time.time() - float(run.tags.get(RELEASED_TAG, 0)) < RELEASED_SECONDS
+    return time.time() - float(run.tags.get(RELEASED_TAG) or 0) < RELEASED_SECONDS
 
 
 def _takes_a_lease(run: dg.DagsterRun) -> bool:

@@ -200,3 +200,17 @@ def test_assets_one_by_one_make_the_same_report(house: House) -> None:
         Status.NOT_RATED: 0,
         Status.FAILED: 0,
     }
+
+
+def test_a_full_refresh_sends_the_names_of_kept_answers_and_unchanged_ones_stay(house: House) -> None:
+    house.answers(otherwise=lambda account, as_of: replace(rating_reply(account, as_of), headers={"etag": f'"{account}"'}))
+    assert house.run().success
+    before = house.report()
+
+    house.answers(otherwise=lambda _account, _as_of: Reply(304))
+    again = house.run(config={"esg_ratings": {"refresh": "all"}})
+
+    assert again.success
+    assert set(house.api.etags) == {f'"{account}"' for account in before}
+    assert house.report() == before
+    assert house.entries() == 2, "nothing new was published"

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 import dagster as dg
@@ -12,6 +12,8 @@ from esg_assets.composition import SealedStores
 from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError, SourceUnavailable
 from esg_assets.core.ports import ObjectStore, Sink
 from esg_assets.core.ratings import Reply
+from esg_assets.jobs import NIGHTLY
+from esg_assets.partitions import central_date
 from esg_assets_tests.fakes import rating_reply
 from esg_assets_tests.pipeline.house import DAY, NEXT, House, account, accounts
 
@@ -214,6 +216,28 @@ def test_a_tampered_part_is_named_and_nothing_is_published(house: House) -> None
     ran = house.run(only=["encrypted_report_csv"])
     assert ran.run.tags["esg/error"] == "Tampered"
     nothing_is_published(house)
+
+
+def test_a_date_in_the_future_is_refused_whoever_asks_for_it(house: House) -> None:
+    # Dagster takes any date from a run's tags; published, it would stand in the chain for ever.
+    house.source.past, house.source.rows = None, accounts(12)
+    day = central_date(datetime.now(UTC)) + timedelta(days=2)
+    result = (
+        house.defs()
+        .resolve_job_def(NIGHTLY)
+        .execute_in_process(
+            instance=house.instance,
+            tags={"dagster/partition": day.isoformat()},
+            run_config={"ops": {"active_accounts": {"config": {"current_accounts": True}}}},
+            raise_on_error=False,
+        )
+    )
+    assert not result.success
+    assert house.source.asked == []
+    assert house.published(day) is None
+    (failed,) = [e.step_failure_data.user_failure_data for e in result.all_events if e.is_step_failure]
+    assert failed is not None
+    assert f"Making the report of {day}: the date is in the future" in (failed.description or "")
 
 
 def test_a_wrong_switch_is_refused_before_anything_happens(house: House) -> None:

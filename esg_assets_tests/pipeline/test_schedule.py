@@ -148,8 +148,16 @@ def test_a_day_is_given_up_after_so_many_runs_of_the_schedule(house: House) -> N
 def test_runs_by_hand_and_runs_that_yielded_do_not_count_as_attempts(house: House) -> None:
     house.answers({"ACC-00000": [OSError("broken")]})
     house.run(DAY)
-    house.run(DAY, tags=SCHEDULED | {"esg/yielded": "true"})
+    yielded = house.run(DAY, tags=SCHEDULED)
+    house.instance.add_run_tags(yielded.run.run_id, {"esg/yielded": "true"})
     assert wanted(house, DAY, max_date_attempts=1) == ["2026-01-15"]
+
+
+def test_a_run_that_is_executed_again_does_not_inherit_what_became_of_its_parent(house: House) -> None:
+    house.source.error = SourceUnavailable("The account system does not answer.")
+    ran = house.run(DAY, tags={"esg/permanent": "true", "esg/yielded": "true", "esg/released_at": "1"})
+    assert (ran.run.tags["esg/permanent"], ran.run.tags["esg/yielded"]) == ("", "")
+    assert wanted(house, DAY) == ["2026-01-15"]
 
 
 def test_missed_days_since_the_first_publication_are_made_up_for_after_today(house: House) -> None:
