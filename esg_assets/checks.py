@@ -44,16 +44,22 @@ def specs(asset: str, names: Iterable[str], partitions: dg.PartitionsDefinition)
         ]
 
 
-def result(verdict: Verdict, asset: str) -> dg.AssetCheckResult:
-    """A verdict as Dagster shows it."""
-    return dg.AssetCheckResult(
-        passed=verdict.passed,
-        asset_key=asset,
-        check_name=verdict.check,
-        severity=dg.AssetCheckSeverity[verdict.severity],
-        description=verdict.note,
-        metadata={**verdict.measured, "blocks_publication": verdict.blocks},
-    )
+def results(found: Iterable[Verdict], asset: str) -> Iterator[dg.AssetCheckResult]:
+    """Verdicts as Dagster shows them.
+
+    To be yielded after the asset's output, or before an error that keeps it from having one: a result
+    belongs to the materialization that stands when it is yielded, and Dagster stops showing it on the
+    partition once there is a newer one.
+    """
+    for verdict in found:
+        yield dg.AssetCheckResult(
+            passed=verdict.passed,
+            asset_key=asset,
+            check_name=verdict.check,
+            severity=dg.AssetCheckSeverity[verdict.severity],
+            description=verdict.note,
+            metadata={**verdict.measured, "blocks_publication": verdict.blocks},
+        )
 
 
 def report_still_verifies(partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:

@@ -82,15 +82,16 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                     salt=secrets.token_bytes(32),
                 )
             except AccountsRefused as refused:
-                yield checks.result(verdicts.accounts_refused(str(refused), refused.problems), NAME)
+                yield from checks.results([verdicts.accounts_refused(str(refused), refused.problems)], NAME)
                 raise
-            yield checks.result(verdicts.accounts_complete(snapshot.count), NAME)
             past = verdicts.Past.of(history.latest_before(partition))
             count = verdicts.account_count(snapshot.count, past, rules.limits)
-            yield checks.result(count, NAME)
+            found = [verdicts.accounts_complete(snapshot.count), count]
             if count.blocks:
+                yield from checks.results(found, NAME)
                 raise AccountsRefused(_drop(snapshot, count.note))
         yield dg.Output(snapshot, metadata=_metadata(snapshot, account_source.kind))
+        yield from checks.results(found, NAME)
 
     return active_accounts
 

@@ -64,8 +64,8 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             reason = context.run.tags.get(REASON_TAG, "")
             draft = publications.draft(snapshot, report.render(snapshot, table), reason=reason)
             verdict = _read_back(publications, draft, snapshot, esg_ratings)
-            yield checks.result(verdict, NAME)
             if verdict.blocks:
+                yield from checks.results([verdict], NAME)
                 raise Tampered(_differs(snapshot, verdict.note))
             publication = draft.unchanged or publications.publish(
                 draft,
@@ -76,6 +76,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 reason=reason,
             )
         yield dg.Output(publication, metadata=_metadata(publication, new=draft.unchanged is None))
+        yield from checks.results([verdict], NAME)
 
     return encrypted_report_csv
 

@@ -88,9 +88,9 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             effort = asking.ask(asked)
             kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
             sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
-            for verdict in verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits):
-                yield checks.result(verdict, NAME)
+            found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits)
         yield dg.Output(sealed, metadata=_metadata(sealed, effort, len(asked), esg_api.policy))
+        yield from checks.results(found, NAME)
 
     return esg_ratings
 
