@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
@@ -28,8 +29,16 @@ FLUSH_SECONDS = 1.0
 SEALING_SECONDS = 0.25
 """Further calls are made while a part is being sealed and brought to the disk."""
 
-Moment = Callable[[Started, Installation, float], bool]
-"""Whether it has come; told the process, its installation and the seconds since its first call."""
+
+class Since(NamedTuple):
+    """Seconds since the process began, and since its first call (-1 before it)."""
+
+    start: float
+    first_call: float
+
+
+Moment = Callable[[Started, Installation, Since], bool]
+"""Whether it has come; told the process, its installation and how long it has been running."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +51,12 @@ class Point:
 
 def after_seconds(seconds: float) -> Point:
     """That long after the first call."""
-    return Point(f"{seconds:.2f} s after the first call", lambda *at: at[2] >= seconds)
+    return Point(f"{seconds:.2f} s after the first call", lambda *at: at[2].first_call >= seconds)
 
 
 def after_start(seconds: float) -> Point:
     """That long after the process began, before or after its first call."""
-    began = time.monotonic()
-    return Point(f"{seconds:.2f} s after the start", lambda *_: time.monotonic() >= began + seconds)
+    return Point(f"{seconds:.2f} s after the start", lambda *at: at[2].start >= seconds)
 
 
 def with_parts(count: int) -> Point:
@@ -59,7 +67,7 @@ def with_parts(count: int) -> Point:
 def writing_part(nth: int) -> Point:
     """While part number `nth` has bytes and no name yet."""
 
-    def come(process: Started, house: Installation, _: float) -> bool:
+    def come(process: Started, house: Installation, _: Since) -> bool:
         return len(parts(house)) == nth - 1 and writes_below(process.pid, house.home / "work" / "parts")
 
     return Point(f"inside the write of part {nth}", come)
@@ -176,13 +184,13 @@ def stopped_at(
 ) -> Iterator[tuple[Started, float, bool]]:
     """A run of DAY that gets a signal at a moment: the process, when that was, whether it lived then."""
     with house.started("run", "--date", DAY) as process:
-        first, asked, deadline = 0.0, 0.0, time.monotonic() + TIMEOUT
+        first, asked, began = 0.0, 0.0, time.monotonic()
         while process.process.poll() is None:
             now = time.monotonic()
-            assert now < deadline, "neither the moment nor the end of the run came"
+            assert now < began + TIMEOUT, "neither the moment nor the end of the run came"
             if not first and now - asked > 0.02:  # seldom, not to keep the simulators busy
                 first, asked = (now if server.stats()["calls"] else 0.0), now
-            if point.has_come(process, house, now - first if first else -1.0):
+            if point.has_come(process, house, Since(now - began, now - first if first else -1.0)):
                 break
         met = process.process.poll() is None
         process.send(number)

@@ -1,0 +1,138 @@
+"""Dagster's own UI, driven through GraphQL: what a person clicks there works, and history is kept."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from esg_assets.simulators.options import Options
+from esg_assets.simulators.server import SimulatorServer
+from esg_assets_tests.e2e.dagster_ui import ASSETS, DagsterDev, dagster_dev
+from esg_assets_tests.e2e.installation import Installation
+
+pytestmark = pytest.mark.xdist_group("dagster_dev")
+
+ACCOUNTS = 150
+ONE, TERMINATED, FAILING, FROM_CLI = "2026-01-06", "2026-01-08", "2026-01-20", "2026-01-13"
+THREE = ("2026-01-15", "2026-01-16", "2026-01-17")
+
+
+@dataclass
+class Ground:
+    """One `dagster dev` with its simulators; each test has dates of its own."""
+
+    ui: DagsterDev
+    house: Installation
+    server: SimulatorServer
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("dagster_dev")
+    with SimulatorServer(Options(accounts=ACCOUNTS, auth="none", inactive=0, unrated=0)) as server:
+        house = Installation.new(folder / "home", server.url, ESG_API_TIMEOUT_SECONDS="60")
+        with dagster_dev(house) as ui:
+            yield Ground(ui, house, server)
+
+
+def test_one_partition_is_materialized_with_its_checks(ground: Ground) -> None:
+    run = ground.ui.launch(ONE)
+    assert ground.ui.ended(run) == "SUCCESS"
+    for asset in ASSETS:
+        assert ground.ui.materialized(asset, ONE) == {ONE: run}
+    assert ground.ui.checks("active_accounts", ONE) == {
+        "accounts_complete_and_unique": "SUCCEEDED",
+        "account_count_plausible": "SUCCEEDED",
+    }
+    assert ground.ui.checks("esg_ratings", ONE) == {
+        "every_account_has_one_outcome": "SUCCEEDED",
+        "failure_rate": "SUCCEEDED",
+        "not_rated_rate": "SUCCEEDED",
+    }
+    assert ground.ui.checks("encrypted_report_csv", ONE) == {
+        "report_equals_ratings": "SUCCEEDED",
+        "report_still_verifies": "SUCCEEDED",
+    }
+    assert len(ground.house.rows(ONE)) == ACCOUNTS
+
+
+def test_three_partitions_are_backfilled_by_one_run_each(ground: Ground) -> None:
+    backfill = ground.ui.backfill(THREE)
+    # Of the backfill itself Dagster looks every half minute only.
+    ground.ui.wait_for(lambda: len(ground.ui.runs_of(backfill)) == 3)
+    runs = [run["runId"] for run in ground.ui.runs_of(backfill)]
+    assert [ground.ui.ended(run) for run in runs] == ["SUCCESS"] * 3
+    made = ground.ui.materialized("daily_summary", *THREE)
+    assert set(made) == set(THREE)
+    assert set(made.values()) == set(runs)
+
+
+def test_a_check_that_fails_is_seen_on_its_partition(ground: Ground) -> None:
+    ground.server.order_faults("422=0.2/sticky")
+    run = ground.ui.launch(FAILING)
+    assert ground.ui.ended(run) == "SUCCESS", "too many failures for comfort are no reason to publish nothing"
+    ground.server.order_faults("")
+    assert ground.ui.checks("esg_ratings", FAILING) == {
+        "every_account_has_one_outcome": "SUCCEEDED",
+        "failure_rate": "FAILED",
+        "not_rated_rate": "SUCCEEDED",
+    }
+
+
+def test_a_run_of_the_command_line_is_on_the_job_page_and_can_be_executed_again(ground: Ground) -> None:
+    told = ground.house.ask("run", "--date", FROM_CLI)
+    assert told["run_id"] in ground.ui.runs_on_the_job_page()
+    ground.server.reset()
+    again = ground.ui.reexecute(told["run_id"])
+    assert ground.ui.ended(again) == "SUCCESS"
+    assert ground.ui.materialized("daily_summary", FROM_CLI)[FROM_CLI] == again
+    assert ground.server.stats()["calls"] == 0, "there was nothing to ask"
+
+
+def test_terminate_keeps_what_has_arrived_and_the_next_run_goes_on(ground: Ground) -> None:
+    ground.server.reset()
+    ground.server.order_faults("slow=0.3:30")
+    run = ground.ui.launch(TERMINATED)
+    parts = ground.house.home / "work" / "parts" / TERMINATED
+    ground.ui.wait_for(lambda: [path for path in parts.rglob("*") if path.is_file()])
+    began = time.monotonic()
+    ground.ui.terminate(run)
+    assert ground.ui.ended(run) in {"CANCELED", "FAILURE"}
+    assert time.monotonic() - began < 10, "five seconds, and what a loaded machine needs to tell of it"
+
+    unanswered = ground.server.stats()["faults"]["slow"]
+    assert 0 < unanswered < ACCOUNTS
+    ground.server.order_faults("")
+    ground.server.reset()
+    assert ground.ui.ended(ground.ui.launch(TERMINATED)) == "SUCCESS"
+    assert ground.server.stats()["calls"] == unanswered
+    assert len(ground.house.rows(TERMINATED)) == ACCOUNTS
+
+
+def test_schedule_and_sensors_run_without_being_switched_on(ground: Ground) -> None:
+    schedules, sensors = ground.ui.automation()
+    assert [each["name"] for each in schedules] == ["nightly_esg_report_schedule"]
+    assert {each["scheduleState"]["status"] for each in schedules} == {"RUNNING"}
+    assert {each["sensorState"]["status"] for each in sensors} == {"RUNNING"}
+
+    def every_sensor_has_ticked() -> bool:
+        return all(
+            any(tick["status"] != "STARTED" for tick in each["sensorState"]["ticks"])
+            for each in ground.ui.automation()[1]
+        )
+
+    ground.ui.wait_for(every_sensor_has_ticked)
+    for each in ground.ui.automation()[1]:
+        for tick in each["sensorState"]["ticks"]:
+            assert tick["status"] in {"STARTED", "SKIPPED", "SUCCESS"}, tick["error"]
+            assert tick["status"] != "SKIPPED" or tick["skipReason"]
+
+
+def test_history_survives_a_restart(ground: Ground) -> None:
+    told = ground.house.ask("run", "--date", "2026-01-10")
+    before = ground.ui.runs_on_the_job_page()
+    ground.ui.restart()
+    assert told["run_id"] in before
+    assert ground.ui.runs_on_the_job_page() == before
+    assert ground.ui.materialized("encrypted_report_csv", "2026-01-10") == {"2026-01-10": told["run_id"]}
