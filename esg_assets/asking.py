@@ -5,7 +5,7 @@ rules of asking are `esg_assets.core.collection`, its threads `esg_assets.adapte
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -62,8 +62,12 @@ class Asking:
         self._ended: set[str] = set()
         self._progress = Progress(wanted=0, rate=api.policy.rate)
 
-    def ask(self, account_ids: Sequence[str]) -> Effort:
+    def ask(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> Effort:
         """Ask until every account has an outcome; what it took.
+
+        Args:
+            account_ids: unique.
+            etags: of answers that are kept, by account id.
 
         Raises:
             AccessDenied, ApiUnavailable, StoreUnavailable: what arrived before is sealed.
@@ -71,7 +75,7 @@ class Asking:
         effort = Effort()
         while account_ids:
             with self._lease.provider(self._context):
-                gave_way, spent = self._turn(account_ids)
+                gave_way, spent = self._turn(account_ids, etags)
             effort += spent
             if not gave_way:
                 break
@@ -79,7 +83,7 @@ class Asking:
             account_ids = [account for account in account_ids if account not in self._ended]
         return effort
 
-    def _turn(self, account_ids: Sequence[str]) -> tuple[bool, Effort]:
+    def _turn(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> tuple[bool, Effort]:
         """One turn at the provider: whether it ended early, and what it took."""
         snapshot, policy = self._snapshot, self._api.policy
         self._context.log.info(
@@ -100,6 +104,7 @@ class Asking:
                 ),
                 keep=self._keep,
                 report=self._report,
+                etags=etags,
                 give_way=lambda: self._lease.must_give_way(self._context),
             )
         except Stopped:

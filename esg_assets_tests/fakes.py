@@ -115,6 +115,7 @@ class FakeRatingsApi:
         self.policy = policy or CallPolicy()
         self.accounts_per_call = accounts_per_call
         self.calls: list[tuple[str, date]] = []
+        self.etags: list[str] = []
         self.many: list[tuple[str, ...]] = []
         self.most_in_flight = 0
         self._script = dict(script or {})
@@ -132,8 +133,10 @@ class FakeRatingsApi:
         account_ids: Sequence[str],
         as_of: date,
         wait_for_slot: Callable[[], None] | None = None,
+        etag: str = "",
     ) -> Reply:
         with self._lock:
+            self.etags.append(etag)
             self.many.append(tuple(account_ids))
             self.calls += [(account_id, as_of) for account_id in account_ids]
             nth = {account_id: self._tries[account_id] for account_id in account_ids}

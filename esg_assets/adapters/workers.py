@@ -8,7 +8,7 @@ is the state machine's; sealing is the caller's `keep`.
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -66,6 +66,7 @@ class ThreadedGathering:
         keep: Callable[[Sequence[Outcome]], None],
         report: Callable[[Progress], None],
         give_way: Callable[[], bool] = lambda: False,
+        etags: Mapping[str, str] | None = None,
     ) -> Progress:
         """See the port."""
         collection = Collection(
@@ -76,6 +77,7 @@ class ThreadedGathering:
             random=self._rng.random,
             now=self._clock.monotonic(),
             accounts_per_call=api.accounts_per_call,
+            etags=etags,
         )
         workers = Workers(
             collection, api, as_of, keep=keep, report=report, give_way=give_way, clock=self._clock
@@ -124,6 +126,7 @@ class Workers:
         self._unkept: Sequence[Outcome] = ()  # taken to be kept, and not known to be kept yet
         self._crash: BaseException | None = None
         self._alive = 0
+        self._told = 0  # accounts that had ended when the progress was told last
 
     def run(self) -> Progress:
         """Ask for every account; on return, or on any exception, everything that arrived is kept.
@@ -174,8 +177,15 @@ class Workers:
             if finished:
                 return
             if now - told >= PROGRESS_SECONDS:
+                self._tell(now - told)
                 told = now
-                self._report(self._collection.progress)
+
+    def _tell(self, seconds: float) -> None:
+        progress = self._collection.progress
+        ended = progress.ended.total()
+        progress.speed = (ended - self._told) / seconds
+        self._told = ended
+        self._report(progress)
 
     def _take(self) -> None:
         self._unkept = [*self._unkept, *self._results]
@@ -262,7 +272,8 @@ class Workers:
 
     def _make(self, call: Call) -> None:
         try:
-            reply = self._api.ask_many(call.account_ids, self._as_of, self._wait_for_slot)
+            etag = self._collection.etag_of(call)
+            reply = self._api.ask_many(call.account_ids, self._as_of, self._wait_for_slot, etag)
         except EsgError as error:  # no token to be had: nothing can be asked any more
             self._abandon(error)
             return

@@ -85,7 +85,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 parts=ratings_parts,
                 lease=run_lease,
             )
-            effort = asking.ask(asked)
+            effort = asking.ask(asked, outcomes.etags(kept))
             kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
             sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
             found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits)

@@ -28,6 +28,8 @@ PROBES_BEFORE_FAN_OUT = 4
 DENIALS_TO_STOP = 10
 """So many calls refused and none answered means that the client as a whole is refused."""
 
+NOT_MODIFIED = 304
+
 MAX_FAILED_BODY = 16_384
 """Bytes kept of a body that brought no rating: evidence, and memory for accounts that wait is bounded."""
 
@@ -50,6 +52,7 @@ class Collection:
         random: a number from 0 to 1, for jitter.
         now: the monotonic clock, in seconds, at the start; later times are of the same clock.
         accounts_per_call: how many accounts one call may ask for.
+        etags: of answers that are kept, by account id: if one is unchanged (304), it stays as it is.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class Collection:
         random: Callable[[], float],
         now: float,
         accounts_per_call: int = 1,
+        etags: Mapping[str, str] | None = None,
     ) -> None:
         self._backlog = Backlog(account_ids, accounts_per_call)
+        self._etags = etags or {}
         self._as_of = as_of
         self._policy = policy
         self._judge = judge
@@ -130,6 +135,10 @@ class Collection:
         self.progress.retries += call.retry
         return call
 
+    def etag_of(self, call: Call) -> str:
+        """What to send along, so that the provider can say that nothing changed; "" if nothing."""
+        return self._etags.get(call.asks[0].account_id, "") if len(call.asks) == 1 else ""
+
     def another_slot(self, now: float) -> float:
         """The time for one more request of a call in flight, such as a further page; it counts as a call."""
         self.progress.calls += 1
@@ -139,6 +148,10 @@ class Collection:
         """Take a reply; gives the outcomes that are certain now."""
         self._in_flight -= 1
         self._throttle.learn(reply, now)
+        if reply.status == NOT_MODIFIED and self.etag_of(call):
+            self._answered(now)
+            self.progress.ended[Status.SUCCESS] += 1
+            return []
         judgements = self._judge(reply, call.account_ids)
         first = judgements[call.asks[0].account_id]
         refused = first.whole and first.ruling in {Ruling.UNAUTHORIZED, Ruling.FORBIDDEN}
@@ -259,9 +272,7 @@ class Collection:
         if reply.fault is Fault.LOCAL_REFUSAL:  # nothing was sent
             self.progress.calls -= 1
         elif any(judgement.reason is not Reason.BAD_RESPONSE for judgement in final):
-            self._proved = True
-            self._last_good = now
-            self._breaker.answered()
+            self._answered(now)
         elif failed := [ask for ask in call.asks if judgements[ask.account_id].may_be_outage]:
             # One call is one failure of the provider, however many accounts it asked for; and none if
             # it answered others after it had first failed each of these: then the fault is theirs.
@@ -270,6 +281,11 @@ class Collection:
             for ask in failed:
                 ask.failed_at = now if ask.failed_at is None else ask.failed_at
         self.progress.outage = self._breaker.open
+
+    def _answered(self, now: float) -> None:
+        self._proved = True
+        self._last_good = now
+        self._breaker.answered()
 
     def _nobody_was_answered(self) -> None:
         """The denied accounts are not failures of their own: nothing is kept of them."""
@@ -294,4 +310,5 @@ def _outcome(ask: Ask, judgement: Judgement, reply: Reply, body: bytes) -> Outco
         attempts=ask.tries,
         last_status=reply.status,
         raw=body if judgement.status is Status.SUCCESS else body[:MAX_FAILED_BODY],
+        etag=reply.headers.get("etag", "") if judgement.status is Status.SUCCESS else "",
     )

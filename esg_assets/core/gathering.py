@@ -3,7 +3,7 @@
 The rules are `esg_assets.core.collection`; `esg_assets.adapters.workers` adds the threads and the clock.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -34,6 +34,7 @@ class Gathering(Protocol):
         keep: Callable[[Sequence[Outcome]], None],
         report: Callable[[Progress], None],
         give_way: Callable[[], bool] = lambda: False,
+        etags: Mapping[str, str] | None = None,
     ) -> Progress:
         """On return, and on any exception, everything that arrived has gone through `keep`.
 
@@ -44,6 +45,7 @@ class Gathering(Protocol):
             judge: what a reply means for an account.
             keep: seals outcomes; called from the calling thread at least every second.
             report: told of the progress every few seconds and at the end, from the calling thread.
+            etags: of answers that are kept, by account id; one that is unchanged is not kept again.
             give_way: asked after each `keep`; True ends the gathering when calls in flight have ended.
 
         Raises:

@@ -29,6 +29,7 @@ OUTCOME_SCHEMA = pa.schema(
         pa.field("coverage_pct", pa.string()),
         pa.field("rating_as_of", pa.string()),
         pa.field("metrics", pa.map_(pa.string(), pa.string())),
+        pa.field("etag", pa.string()),
         pa.field("raw", pa.binary(), nullable=False),
     ]
 )
@@ -54,6 +55,7 @@ def to_batch(outcomes: Sequence[Outcome]) -> pa.RecordBatch:
         scores("coverage_pct"),
         [None if r is None else r.as_of.isoformat() for r in ratings],
         [None if r is None else list(r.metrics.items()) for r in ratings],
+        [o.etag or None for o in outcomes],
         [o.raw for o in outcomes],
     ]
     arrays = [pa.array(c, type=f.type) for c, f in zip(columns, OUTCOME_SCHEMA, strict=True)]
@@ -89,6 +91,7 @@ def _outcome(row: dict[str, object]) -> Outcome:
         attempts=int(str(row["attempts"])),
         last_status=last_status,
         raw=raw,
+        etag=str(row["etag"] or ""),
     )
 
 
@@ -149,3 +152,9 @@ def still_open(outcomes: pa.Table, refresh: Refresh, *, blocked: bool) -> list[i
         wanted = pc.or_(wanted, pc.is_in(outcomes.column("reason"), value_set=pa.array(sorted(again))))
     positions: list[int] = np.flatnonzero(wanted.to_numpy()).tolist()
     return positions
+
+
+def etags(outcomes: pa.Table) -> dict[str, str]:
+    """What the provider calls its answers to the rated accounts, by account id, where it said."""
+    rated = outcomes.filter(pc.is_valid(outcomes.column("etag")))
+    return dict(zip(*(rated.column(name).to_pylist() for name in ("account_id", "etag")), strict=True))

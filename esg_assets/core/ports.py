@@ -101,6 +101,7 @@ class RatingsApi(Protocol):
         account_ids: Sequence[str],
         as_of: date,
         wait_for_slot: Callable[[], None] | None = None,
+        etag: str = "",
     ) -> Reply:
         """One call for several accounts. Never raises for what the other side does: that is in the Reply.
 
@@ -113,6 +114,7 @@ class RatingsApi(Protocol):
                 provider: it returns when a slot of the rate is taken, and what it raises is raised
                 here. Without it no further page is asked for, and a reply that has one is a
                 Fault.BAD_RESPONSE.
+            etag: of an answer that is kept: of one account the provider may say 304, unchanged.
 
         Raises:
             AccessDenied: no token could be had with these credentials.

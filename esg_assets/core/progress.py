@@ -18,6 +18,7 @@ class Progress:
         refusals: answers 429.
         rate: calls per second allowed now.
         outage: whether the provider is taken to be down.
+        speed: accounts that ended per second since the progress was told last; 0 if not known yet.
     """
 
     wanted: int
@@ -26,6 +27,7 @@ class Progress:
     retries: int = 0
     refusals: int = 0
     outage: bool = False
+    speed: float = 0.0
     ended: Counter[Status] = field(default_factory=Counter)
 
     @property
@@ -35,8 +37,8 @@ class Progress:
 
     @property
     def seconds_left(self) -> float:
-        """At the allowed rate; retries may add to it."""
-        return self.left / self.rate
+        """At the speed that was seen, or else at the allowed rate; retries may add to it."""
+        return self.left / (self.speed or self.rate)
 
     @property
     def short(self) -> str:

@@ -86,6 +86,7 @@ class Outcome:
         raw: the provider's last body, as received after decompression (empty if none came, cut to
             16 KiB if it brought no rating). Of a call for several accounts the first outcome keeps the
             body and those that follow it, with an empty one, share it.
+        etag: the provider's name for this answer, "" if it sent none: with it a refresh is cheap.
     """
 
     account_id: str
@@ -95,6 +96,7 @@ class Outcome:
     attempts: int = 0
     last_status: int | None = None
     raw: bytes = b""
+    etag: str = ""
 
 
 class Fault(StrEnum):

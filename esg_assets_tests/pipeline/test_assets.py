@@ -1,5 +1,6 @@
 """The four assets on real Dagster and real sealed stores: what is asked, stored and published, and when."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -203,7 +204,11 @@ def test_assets_one_by_one_make_the_same_report(house: House) -> None:
 
 
 def test_a_full_refresh_sends_the_names_of_kept_answers_and_unchanged_ones_stay(house: House) -> None:
-    house.answers(otherwise=lambda account, as_of: replace(rating_reply(account, as_of), headers={"etag": f'"{account}"'}))
+    house.answers(
+        otherwise=lambda account, as_of: replace(
+            rating_reply(account, as_of), headers={"etag": f'"{account}"'}
+        )
+    )
     assert house.run().success
     before = house.report()
 

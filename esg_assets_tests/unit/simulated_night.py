@@ -37,6 +37,7 @@ class Simulation:
         workers: int = 32,
         latency: float = 0.05,
         stall: tuple[float, float] | None = None,
+        etags: Mapping[str, str] | None = None,
     ) -> None:
         ids = [f"A{n:05}" for n in range(accounts)] if isinstance(accounts, int) else accounts
         self.policy = policy or CallPolicy(rate=100.0, outage_seconds=1e9)
@@ -47,6 +48,7 @@ class Simulation:
             judge=believing_judge,
             random=random.Random(7).random,
             now=0.0,
+            etags=etags,
         )
         self.script, self.latency, self.stall = script, latency, stall
         self.now = 0.0

@@ -261,3 +261,21 @@ def test_whatever_the_api_answers_every_account_ends_once(
         assert Counter(o.account_id for o in done.outcomes) == {f"A{n:05}": 1 for n in range(len(faults))}
         assert done.collection.progress.left == 0
     assert done.refused_by_bucket(200.0, burst=burst + 8) == 0
+
+
+def test_an_unchanged_answer_stays_as_it_is_kept_and_counts_as_rated() -> None:
+    def unchanged(account: str, _nth: int) -> Reply:
+        return Reply(304) if account == "A00003" else Reply(200)
+
+    done = Simulation(10, unchanged, etags={"A00003": '"abc"'}).run()
+
+    assert "A00003" not in {o.account_id for o in done.outcomes}
+    assert done.collection.progress.ended == {Status.SUCCESS: 10}
+    assert done.collection.progress.left == 0
+
+
+def test_a_304_that_nobody_asked_for_is_no_answer() -> None:
+    done = Simulation(10, lambda account, _n: Reply(304 if account == "A00003" else 200)).run()
+
+    (failed,) = [o for o in done.outcomes if o.status is Status.FAILED]
+    assert (failed.account_id, failed.reason) == ("A00003", Reason.BAD_RESPONSE)

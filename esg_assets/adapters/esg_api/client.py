@@ -105,6 +105,7 @@ class HttpEsgApi:
         account_ids: Sequence[str],
         as_of: date,
         wait_for_slot: Callable[[], None] | None = None,
+        etag: str = "",
     ) -> Reply:
         """One call for up to `accounts_per_call` accounts; never raises for what the provider does.
 
@@ -115,6 +116,7 @@ class HttpEsgApi:
             account_ids: unique.
             as_of: the date asked for.
             wait_for_slot: see the port.
+            etag: see the port; sent as If-None-Match.
 
         Raises:
             AccessDenied: no token could be had with these credentials.
@@ -124,7 +126,7 @@ class HttpEsgApi:
             return Reply(None, fault=Fault.LOCAL_REFUSAL, received_at=self._clock())
         try:
             sent = self._authorization.headers()
-            reply = self._call(request, sent)
+            reply = self._call(request, {**sent, "If-None-Match": etag} if etag else sent)
             if reply.status == OK and self._shape.paging is not None:
                 reply = self._pages(request, reply, account_ids, as_of, sent, wait_for_slot)
             if reply.status != UNAUTHORIZED or not self._authorization.renew(sent):
