@@ -232,11 +232,10 @@ def test_40_threads_make_one_token_request_when_the_token_is_revoked(
 def test_the_provider_says_unchanged_to_the_name_of_its_last_answer(
     provider: SimulatorServer, key: ApiKey
 ) -> None:
-    api = client(provider.url, authorization=key)
-    first = api.ask_many(["ACC-1"], AS_OF)
-
-    again = api.ask_many(["ACC-1"], AS_OF, etag=first.headers["etag"])
-    other = api.ask_many(["ACC-1"], AS_OF, etag='"another"')
+    with client(provider.url, authorization=key) as api:
+        first = api.ask_many(["ACC-1"], AS_OF)
+        again = api.ask_many(["ACC-1"], AS_OF, etag=first.headers["etag"])
+        other = api.ask_many(["ACC-1"], AS_OF, etag='"another"')
 
     assert (again.status, again.body) == (304, b"")
     assert (other.status, other.body) == (200, first.body)
