@@ -4,7 +4,7 @@ Which accounts are still open is `esg_assets.core.gathering`, asking for them `e
 to call is `esg_assets.core.collection`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -14,6 +14,7 @@ from esg_assets.asking import Asking
 from esg_assets.asset_metadata import Metadata
 from esg_assets.core import outcomes, verdicts
 from esg_assets.core.accounts import Snapshot
+from esg_assets.core.errors import Refused
 from esg_assets.core.gathering import Gathering, accounts_to_ask, kept_outcomes
 from esg_assets.core.outcomes import Refresh
 from esg_assets.core.ports import CallPolicy, History, RatingsApi, RatingsParts, ReplyShapes
@@ -85,6 +86,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 parts=ratings_parts,
                 lease=run_lease,
             )
+            _refuse_another_mapping(snapshot, rules, asked)
             effort = asking.ask(asked, outcomes.etags(kept))
             kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
             sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
@@ -93,6 +95,16 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         yield from checks.results(found, NAME)
 
     return esg_ratings
+
+
+def _refuse_another_mapping(snapshot: Snapshot, rules: Rules, asked: Sequence[str]) -> None:
+    """Requests follow today's ESG_API_MAPPING and replies the one that is frozen: they must be the same."""
+    if asked and snapshot.mapping != rules.ratings_mapping:
+        raise Refused(
+            f"Asking for the ratings of {snapshot.partition}: ESG_API_MAPPING has changed since the accounts "
+            f"of that date were frozen, and {len(asked):,} accounts are still open. Nothing was asked. Run "
+            "the date with --refresh-snapshot to ask by today's mapping, or set the mapping of then."
+        )
 
 
 def _nothing_yet(snapshot: Snapshot) -> SealedRatings:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from esg_assets import composition
 from esg_assets.core.ratings import Reply, Status
 from esg_assets_tests.fakes import rating_reply
 from esg_assets_tests.pipeline.house import ASSETS, DAY, NEXT, House, account, accounts
@@ -219,3 +220,16 @@ def test_a_full_refresh_sends_the_names_of_kept_answers_and_unchanged_ones_stay(
     assert set(house.api.etags) == {f'"{account}"' for account in before}
     assert house.report() == before
     assert house.entries() == 2, "nothing new was published"
+
+
+def test_open_accounts_are_not_asked_by_a_mapping_that_their_replies_are_not_read_by(house: House) -> None:
+    house.answers({"ACC-00003": FAILS})
+    assert house.run().success
+
+    house.overrides["rules"] = replace(composition.rules(house.settings), ratings_mapping='{"another": 1}')
+    house.answers()
+    again = house.run()
+
+    assert not again.success
+    assert "--refresh-snapshot" in again.failure
+    assert house.asked == []
