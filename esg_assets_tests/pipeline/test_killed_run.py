@@ -55,13 +55,13 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
         writer.writeheader()
         writer.writerows(rows)
         file.flush()
-        options = Options(accounts_file=str(home / "accounts.csv"), latency=0.3, auth="none")
+        options = Options(accounts_file=str(home / "accounts.csv"), latency=1.0, auth="none")
         with SimulatorServer(options) as simulator, instance_of(home) as instance:
             patch.setenv("ESG_API_URL", simulator.url)
-            patch.setenv("ESG_API_CONCURRENCY", "4")
+            patch.setenv("ESG_API_CONCURRENCY", "2")
             with subprocess.Popen([sys.executable, "-c", RUN], stderr=subprocess.DEVNULL) as process:
                 try:
-                    while simulator.stats()["calls"] < 8 and process.poll() is None:
+                    while simulator.stats()["calls"] < 6 and process.poll() is None:
                         time.sleep(0.02)
                 finally:
                     process.kill()
@@ -91,5 +91,5 @@ def test_the_next_run_reports_it_and_asks_only_for_what_is_open(killed: Killed) 
         assert_reported(instance, killed.run_id)
         assert len(instance.get_runs()) == 2
     again = killed.simulator.stats()["calls"]
-    # Kept were what the last flush had sealed; at most the calls in flight and of one second are repeated.
-    assert again <= 40 + 4 + 4 / 0.3 + 4, (calls, again)
+    # Two were in flight, and the last flush, a second before at most, may not have had the last four.
+    assert again <= 40 + 2 + 4, (calls, again)
