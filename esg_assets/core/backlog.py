@@ -8,7 +8,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from esg_assets.core.ratings import Outcome
+from esg_assets.core.ratings import Outcome, Reply, Status
+from esg_assets.core.replies import Judgement
+
+MAX_FAILED_BODY = 16_384
+"""Bytes kept of a body that brought no rating: evidence, and memory for accounts that wait is bounded."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,18 @@ class Ask:
     tries: int = 0
     failure: Outcome | None = None
     failed_at: float | None = None
+
+    def outcome(self, judgement: Judgement, reply: Reply, body: bytes) -> Outcome:
+        """How the account ends if this is the last word about it; `body` is what is kept of the reply's."""
+        return Outcome(
+            account_id=self.account_id,
+            status=judgement.status,
+            reason=judgement.reason,
+            rating=judgement.rating,
+            attempts=self.tries,
+            last_status=reply.status,
+            raw=body if judgement.status is Status.SUCCESS else body[:MAX_FAILED_BODY],
+        )
 
 
 class Backlog:

@@ -17,7 +17,7 @@ from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.progress import Progress
 from esg_assets.core.ratings import Fault, Outcome, Reason, Reply, Status
-from esg_assets.core.replies import Judgement, Ruling
+from esg_assets.core.replies import REFUSAL_STATUS, Judgement, Ruling
 from esg_assets.core.retry import full_jitter, retry_after_seconds
 from esg_assets.core.retry_budget import RetryBudget
 from esg_assets.core.throttle import Throttle
@@ -29,9 +29,6 @@ DENIALS_TO_STOP = 10
 """So many calls refused and none answered means that the client as a whole is refused."""
 
 NOT_MODIFIED = 304
-
-MAX_FAILED_BODY = 16_384
-"""Bytes kept of a body that brought no rating: evidence, and memory for accounts that wait is bounded."""
 
 Judge = Callable[[Reply, Sequence[str]], Mapping[str, Judgement]]
 """What a reply means for each of the accounts that were asked for."""
@@ -154,8 +151,8 @@ class Collection:
             return []
         judgements = self._judge(reply, call.account_ids)
         first = judgements[call.asks[0].account_id]
-        refused = first.whole and first.ruling in {Ruling.UNAUTHORIZED, Ruling.FORBIDDEN}
-        if refused and reply.token_renewed and not call.renewed:
+        refused = next((j.ruling for j in judgements.values() if j.ruling in REFUSAL_STATUS), None)
+        if first.whole and refused and reply.token_renewed and not call.renewed:
             self._repeats.append(Call(call.asks, renewed=True))
             return []
         rulings = {j.ruling for j in judgements.values()}
@@ -170,7 +167,7 @@ class Collection:
             body = b"" if found else body  # the first outcome of a call keeps its body for all of them
         if refused and not self._proved:
             self._denials += 1
-            self._denial_status = reply.status
+            self._denial_status = REFUSAL_STATUS[refused]
             if self._denials >= DENIALS_TO_STOP:
                 self._nobody_was_answered()
         self.progress.ended.update(o.status for o in outcomes)
@@ -247,7 +244,7 @@ class Collection:
             self._backlog.again(ask)
             return []
         ask.tries += reply.fault is not Fault.LOCAL_REFUSAL
-        ask.failure = _outcome(ask, judgement, reply, body)
+        ask.failure = ask.outcome(judgement, reply, body)
         if judgement.ruling is Ruling.FINAL:
             return [ask.failure]
         if judgement.ruling is Ruling.TRANSIENT:
@@ -299,16 +296,3 @@ class Collection:
                     "run again."
                 )
             )
-
-
-def _outcome(ask: Ask, judgement: Judgement, reply: Reply, body: bytes) -> Outcome:
-    return Outcome(
-        account_id=ask.account_id,
-        status=judgement.status,
-        reason=judgement.reason,
-        rating=judgement.rating,
-        attempts=ask.tries,
-        last_status=reply.status,
-        raw=body if judgement.status is Status.SUCCESS else body[:MAX_FAILED_BODY],
-        etag=reply.headers.get("etag", "") if judgement.status is Status.SUCCESS else "",
-    )

@@ -25,6 +25,10 @@ class Ruling(StrEnum):
     FORBIDDEN = "forbidden"  # 403: the run's end if no call has ever succeeded
 
 
+REFUSAL_STATUS = {Ruling.UNAUTHORIZED: 401, Ruling.FORBIDDEN: 403}
+"""Rulings that may mean that the client is refused as a whole, of a call or of one account in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What one reply means.

@@ -136,6 +136,22 @@ def test_a_client_refused_as_a_whole_stops_within_20_calls_also_with_shared_call
     assert len(provider.calls) <= 20
 
 
+@pytest.mark.parametrize("also", [GOOD, MISSING])
+def test_a_client_whose_every_entry_is_refused_is_refused_as_a_whole(also: Judgement) -> None:
+    denied = Judgement(Ruling.FORBIDDEN, Status.FAILED, Reason.UNAUTHORIZED)
+    provider = Provider(entry=lambda account: also if account == "A0011" else denied)
+
+    outcomes, collection = collect(provider, 12, per_call=4)
+
+    if also is GOOD:
+        assert Counter(o.account_id for o in outcomes) == {f"A{n:04}": 1 for n in range(12)}
+        assert collection.error is None
+    else:
+        assert isinstance(collection.error, AccessDenied)
+        assert "403" in str(collection.error)
+        assert [o.account_id for o in outcomes] == ["A0011"]
+
+
 def test_the_body_of_a_shared_call_is_kept_once() -> None:
     provider = Provider()
     provider.reply = lambda ids: Reply(200, body=b"all of them")  # type: ignore[method-assign]  # a simpler one
