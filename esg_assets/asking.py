@@ -59,11 +59,13 @@ class Asking:
         self._gathering = gathering
         self._parts = parts
         self._lease = lease
+        self.spent = Effort()
+        """What asking took so far, also when it was broken off."""
         self._ended: set[str] = set()
         self._progress = Progress(wanted=0, rate=api.policy.rate)
 
-    def ask(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> Effort:
-        """Ask until every account has an outcome; what it took.
+    def ask(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> None:
+        """Ask until every account has an outcome; `spent` says what it took.
 
         Args:
             account_ids: unique.
@@ -72,19 +74,16 @@ class Asking:
         Raises:
             AccessDenied, ApiUnavailable, StoreUnavailable: what arrived before is sealed.
         """
-        effort = Effort()
         while account_ids:
             with self._lease.provider(self._context):
-                gave_way, spent = self._turn(account_ids, etags)
-            effort += spent
+                gave_way = self._turn(account_ids, etags)
             if not gave_way:
                 break
             self._lease.give_way(self._context)
             account_ids = [account for account in account_ids if account not in self._ended]
-        return effort
 
-    def _turn(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> tuple[bool, Effort]:
-        """One turn at the provider: whether it ended early, and what it took."""
+    def _turn(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> bool:
+        """One turn at the provider; whether it ended early."""
         snapshot, policy = self._snapshot, self._api.policy
         self._context.log.info(
             "asking for %s of %s accounts as of %s, at most %g calls/s",
@@ -93,7 +92,7 @@ class Asking:
             snapshot.as_of,
             policy.rate,
         )
-        started, gave_way = time.monotonic(), False
+        started, self._progress = time.monotonic(), Progress(wanted=len(account_ids), rate=policy.rate)
         try:
             self._gathering.gather(
                 account_ids,
@@ -108,12 +107,13 @@ class Asking:
                 give_way=lambda: self._lease.must_give_way(self._context),
             )
         except Stopped:
-            gave_way = True
+            return True
         finally:
             seconds, made = time.monotonic() - started, self._progress
             rate = made.calls / max(seconds, 0.001)
             self._context.log.info("%s calls in %.1f s, %.1f a second", f"{made.calls:,}", seconds, rate)
-        return gave_way, Effort(made.calls, made.retries, made.refusals, round(seconds, 3))
+            self.spent += Effort(made.calls, made.retries, made.refusals, round(seconds, 3))
+        return False
 
     def _keep(self, batch: Sequence[Outcome]) -> None:
         self._parts.append(self._snapshot, outcomes.to_batch(batch))

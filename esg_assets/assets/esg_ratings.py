@@ -5,6 +5,7 @@ to call is `esg_assets.core.collection`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -87,7 +88,12 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 lease=run_lease,
             )
             _refuse_another_mapping(snapshot, rules, asked)
-            effort = asking.ask(asked, outcomes.etags(kept))
+            try:
+                asking.ask(asked, outcomes.etags(kept))
+            except BaseException:  # whatever broke it off: the calls were made, and the summary says so
+                sealed_ratings.put(replace(sealed, effort=sealed.effort + asking.spent))
+                raise
+            effort = asking.spent
             kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
             sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
             found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits)

@@ -33,8 +33,16 @@ class Ask:
     failure: Outcome | None = None
     failed_at: float | None = None
 
-    def outcome(self, judgement: Judgement, reply: Reply, body: bytes) -> Outcome:
-        """How the account ends if this is the last word about it; `body` is what is kept of the reply's."""
+    def outcome(self, judgement: Judgement, reply: Reply, body: bytes, *, alone: bool) -> Outcome:
+        """How the account ends if this is the last word about it.
+
+        Args:
+            judgement: what the reply means for it.
+            reply: what came.
+            body: what is kept of the reply's.
+            alone: whether the call asked for nobody else, so that an ETag names its answer.
+        """
+        rated = judgement.status is Status.SUCCESS
         return Outcome(
             account_id=self.account_id,
             status=judgement.status,
@@ -42,7 +50,8 @@ class Ask:
             rating=judgement.rating,
             attempts=self.tries,
             last_status=reply.status,
-            raw=body if judgement.status is Status.SUCCESS else body[:MAX_FAILED_BODY],
+            raw=body if rated else body[:MAX_FAILED_BODY],
+            etag=reply.headers.get("etag", "") if rated and alone else "",
         )
 
 

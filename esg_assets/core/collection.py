@@ -244,7 +244,7 @@ class Collection:
             self._backlog.again(ask)
             return []
         ask.tries += reply.fault is not Fault.LOCAL_REFUSAL
-        ask.failure = ask.outcome(judgement, reply, body)
+        ask.failure = ask.outcome(judgement, reply, body, alone=shared_by == 1)
         if judgement.ruling is Ruling.FINAL:
             return [ask.failure]
         if judgement.ruling is Ruling.TRANSIENT:

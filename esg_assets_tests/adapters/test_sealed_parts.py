@@ -8,7 +8,7 @@ import pytest
 
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.core.errors import StoreUnavailable, Tampered
-from esg_assets.core.outcomes import from_batch
+from esg_assets.core.outcomes import OUTCOME_SCHEMA, from_batch
 from esg_assets.core.ports import ObjectStore
 from esg_assets_tests.adapters.work_material import (
     DAY,
@@ -204,3 +204,19 @@ def test_a_write_that_failed_leaves_no_gap(*, after: bool) -> None:
         writer.append(saved, batch(success("two")))
     found = accounts_in(list(parts_in(store).read(saved)))
     assert found == ["one", *["two"] * (3 if after else 2)]
+
+
+def test_a_part_from_before_a_column_existed_has_nulls_there(store: ObjectStore) -> None:
+    saved = snapshots_in(store).save(snapshot())
+    parts = parts_in(store)
+    older = batch(success("ACC-0000000"))
+    older = older.select([name for name in older.schema.names if name != "etag"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("esg_assets.adapters.working_data.parts.OUTCOME_SCHEMA", older.schema)
+        parts.append(saved, older)
+
+    [read] = parts_in(store).read(saved)
+
+    assert read.schema.names == OUTCOME_SCHEMA.names
+    assert read.column("etag").to_pylist() == [None]
+    assert [outcome.etag for outcome in from_batch(read)] == [""]

@@ -115,7 +115,7 @@ class SealedParts:
         sealed_parts = self._objects.read_ahead(key for key, _, _ in wanted)
         for (key, owner, number), (_, sealed) in zip(wanted, sealed_parts, strict=True):
             self._digests[key] = hashlib.sha256(sealed).hexdigest()
-            yield from read_stream(self._opened(sealed, owner, number), columns).to_batches()
+            yield from _as_now(read_stream(self._opened(sealed, owner, number)), columns).to_batches()
 
     def _opened(self, sealed: bytes, owner: _Owner, number: int) -> bytes:
         return self._objects.opened(sealed, lambda place: owner.context(place, number))
@@ -180,3 +180,11 @@ def _missing(row: Sequence[int]) -> int:
 
 def _folder(partition: dt.date) -> str:
     return f"parts/{partition.isoformat()}/"
+
+
+def _as_now(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
+    """The columns of today's OUTCOME_SCHEMA: a part from before one of them existed has nulls there."""
+    for field in OUTCOME_SCHEMA:
+        if field.name not in table.schema.names:
+            table = table.append_column(field.name, pa.nulls(table.num_rows, field.type))
+    return table.select(list(OUTCOME_SCHEMA.names if columns is None else columns))
