@@ -38,6 +38,7 @@ OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 def main() -> None:
     """The console script."""
+    os.umask(0o077)  # Dagster and SQLite make files too, and would make them as open as they may be
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
