@@ -12,6 +12,8 @@ from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.e2e.installation import AS_OF, DAY, PROJECT, Installation
 from esg_assets_tests.e2e.sample_book import METRIC, expected, write_book
 
+pytestmark = pytest.mark.xdist_group("sample_book")
+
 OTHER_BOOKS = [path for path in [PROJECT.parent / "shared" / "data" / "accounts.csv"] if path.is_file()]
 """Real books that lie beside the repository, if there are any: they are not part of it."""
 
