@@ -220,7 +220,9 @@ class Collection:
         return self._budget.allows_retry or self._breaker.open
 
     def _next_call(self) -> Call:
-        return Call(tuple(self._backlog.take(retries=self._may_retry)))
+        # Accounts that failed before may always fail: a fresh one tells sooner that an outage is over.
+        probe = self._breaker.open and self._backlog.fresh > 0
+        return Call(tuple(self._backlog.take(retries=self._may_retry and not probe)))
 
     def _pause(self, reply: Reply, call: Call, first: Judgement, now: float) -> float:
         """Seconds until the failed accounts of a call may be asked for again; a 429 pauses everybody."""

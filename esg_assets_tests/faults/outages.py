@@ -63,7 +63,7 @@ OUTAGES = (
         outage="6-26/503",
         in_order=True,
         accounts=40,
-        ends={"6": rated(3), "7-25": rated(2)},
+        ends={"6-26": rated(2)},
         seconds=4.0,
     ),
     Scenario(

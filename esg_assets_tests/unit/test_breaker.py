@@ -39,6 +39,21 @@ def test_an_outage_among_accounts_that_had_failed_before_is_noticed_by_the_other
     assert simulation.by_status() == {Status.SUCCESS: 1000}
 
 
+def test_accounts_that_always_fail_are_not_the_ones_that_ask_whether_an_outage_is_over() -> None:
+    simulation: Simulation
+
+    def script(account: str, _nth: int) -> Reply:
+        always = int(account[1:]) % 5 == 0
+        return Reply(503) if always or 10.0 <= simulation.now < 12.0 else Reply(200)
+
+    simulation = Simulation(3000, script, policy=CallPolicy(rate=100.0, outage_seconds=1e9))
+    simulation.run()
+
+    answered = next(m for m, account in simulation.sent if m >= 12.0 and int(account[1:]) % 5)
+    assert answered < 12.0 + 2 * PROBE_SECONDS
+    assert simulation.by_status() == {Status.SUCCESS: 2400, Status.FAILED: 600}
+
+
 def test_an_id_that_cannot_be_asked_for_is_no_answer_of_the_provider() -> None:
     refused = Reply(None, fault=Fault.LOCAL_REFUSAL)
     denied = Simulation(50, lambda account, _n: refused if account < "A00002" else Reply(403)).run()
