@@ -282,8 +282,7 @@ class Collection:
         self.progress.outage = self._breaker.open
 
     def _answered(self, now: float) -> None:
-        self._proved = True
-        self._last_good = now
+        self._proved, self._last_good = True, now
         self._breaker.answered()
 
     def _nobody_was_answered(self) -> None:
