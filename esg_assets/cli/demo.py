@@ -67,6 +67,8 @@ def dev(accounts: Annotated[int | None, _ACCOUNTS] = None, port: Annotated[int, 
             f"Simulators on {server.url}; Dagster UI on http://127.0.0.1:{port} in some seconds. Materialize "
             "today's partition of all assets there. Ctrl-C ends both.\n"
         )
+        # A shell that starts us in the background ignores SIGINT, and dagster would inherit that for good.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         child = subprocess.Popen(  # noqa: S603  # our own interpreter's dagster
             [_program("dagster"), "dev", "-w", str(_workspace()), "-h", "127.0.0.1", "-p", str(port)]
         )

@@ -1,17 +1,20 @@
 """`esg-assets demo` as a newcomer meets it: in an empty folder, with the command that it prints."""
 
+import contextlib
 import csv
 import json
 import os
+import signal
+import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from esg_assets_tests.e2e.installation import DAY, TIMEOUT, program
-
-pytestmark = pytest.mark.xdist_group("demo")
+from esg_assets_tests.e2e.installation import DAY, TIMEOUT, Started, program
+from esg_assets_tests.servers import free_ports
 
 ACCOUNTS = "120"
 
@@ -91,3 +94,28 @@ def test_nobody_else_can_read_anything_below_the_demo(shown: Shown) -> None:
         if not (home / name).is_symlink() and ".pub." not in name.name and status.st_mode & 0o077
     }
     assert too_open == {}
+
+
+def test_dev_ends_on_sigterm_although_it_was_started_where_sigint_is_ignored(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    command = f"trap '' INT; exec {program('esg-assets')} dev --accounts 10 --port {port}"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    process = Started(["/bin/sh", "-c", command], tmp_path, environment)
+    try:
+        deadline = time.monotonic() + TIMEOUT
+        while not _answers(port):
+            assert process.process.poll() is None, process.said()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        process.send(signal.SIGTERM)
+        done = process.end(60)
+    finally:
+        process.close()
+    assert done.status == 0, done
+    assert not _answers(port)
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
