@@ -19,6 +19,7 @@ SECRET = "s3cr3t-w0rd"
 
 EXPECTED = {
     "demo",
+    "dev",
     "run",
     "backfill",
     "status",

@@ -24,6 +24,8 @@ SAMPLE = [
 ]
 """One moment of each sort."""
 
+TRIES = 6
+
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kills.Ground]:
@@ -35,9 +37,13 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kills.Ground]:
 def test_a_run_after_a_kill_publishes_what_an_undisturbed_one_would(
     ground: kills.Ground, point: kills.Point
 ) -> None:
-    killed = kills.assert_killed_and_made_good(point, ground)
-    print(killed.row)  # noqa: T201  # its purpose
-    assert killed.met
+    # A write lasts for milliseconds, and who looks from outside can miss it: then another run is killed.
+    for _ in range(TRIES):
+        killed = kills.assert_killed_and_made_good(point, ground)
+        print(killed.row)  # noqa: T201  # its purpose
+        if killed.met:
+            return
+    pytest.fail(f"the moment was missed in {TRIES} runs")
 
 
 def test_a_terminated_run_keeps_everything_and_ends_within_5_seconds(ground: kills.Ground) -> None:

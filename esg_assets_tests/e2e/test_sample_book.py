@@ -9,13 +9,10 @@ import pytest
 
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
-from esg_assets_tests.e2e.installation import AS_OF, DAY, PROJECT, Installation
+from esg_assets_tests.e2e.installation import AS_OF, DAY, Installation
 from esg_assets_tests.e2e.sample_book import METRIC, expected, write_book
 
 pytestmark = pytest.mark.xdist_group("sample_book")
-
-OTHER_BOOKS = [path for path in [PROJECT.parent / "shared" / "data" / "accounts.csv"] if path.is_file()]
-"""Real books that lie beside the repository, if there are any: they are not part of it."""
 
 D = ("--date", DAY)
 
@@ -58,15 +55,6 @@ def _book(folder: Path, accounts: Path, ratings: Path) -> Iterator[Book]:
 def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     folder = tmp_path_factory.mktemp("book")
     yield from _book(folder, *write_book(folder))
-
-
-@pytest.mark.parametrize("accounts", OTHER_BOOKS, ids=lambda path: path.parent.name)
-def test_every_row_of_a_book_that_no_one_here_wrote_is_what_its_files_say(
-    accounts: Path, tmp_path: Path
-) -> None:
-    for book in _book(tmp_path, accounts, accounts.with_name("ratings.csv")):
-        assert book.house.rows() == book.rows
-        assert book.first["counts"] == book.counts
 
 
 def test_every_row_is_what_the_files_say(book: Book) -> None:
