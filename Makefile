@@ -14,7 +14,7 @@ dev: $(STAMP)
 	$(BIN)/esg-assets dev
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not proof"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not proof"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -11,8 +11,6 @@ from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.e2e.dagster_ui import ASSETS, DagsterDev, dagster_dev
 from esg_assets_tests.e2e.installation import Installation
 
-pytestmark = pytest.mark.xdist_group("dagster_dev")
-
 ACCOUNTS = 150
 ONE, TERMINATED, FAILING, FROM_CLI = "2026-01-06", "2026-01-08", "2026-01-20", "2026-01-13"
 THREE = ("2026-01-15", "2026-01-16", "2026-01-17")

@@ -13,8 +13,6 @@ import pytest
 from esg_assets_tests.e2e import kills
 from esg_assets_tests.e2e.installation import DAY
 
-pytestmark = pytest.mark.xdist_group("kills")
-
 SEED = 20260115
 
 SAMPLE = [

@@ -12,8 +12,6 @@ from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.e2e.installation import AS_OF, DAY, Installation
 from esg_assets_tests.e2e.sample_book import METRIC, expected, write_book
 
-pytestmark = pytest.mark.xdist_group("sample_book")
-
 D = ("--date", DAY)
 
 
