@@ -5,3 +5,13 @@ from collections.abc import Mapping
 import dagster as dg
 
 Metadata = Mapping[str, str | int | float | list[str] | dg.MarkdownMetadataValue]
+
+
+def fence(text: str) -> str:
+    """A text of several lines as Markdown that keeps them: the UI would show a plain one as a single line."""
+    return f"```text\n{text}\n```"
+
+
+def unfence(markdown: str) -> str:
+    """The text that `fence` made `markdown` of; "" of nothing."""
+    return markdown.removeprefix("```text\n").removesuffix("\n```")

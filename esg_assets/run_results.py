@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from esg_assets.asset_metadata import unfence
 from esg_assets.core.ratings import Status
 
 _FAILURES = {
@@ -117,7 +118,7 @@ def result_of(instance: dg.DagsterInstance, run: dg.DagsterRun, day: date, secon
         retries=int(ratings.get("retries", 0)),
         refusals=int(ratings.get("refusals_429", 0)),
         seconds=round(seconds, 1),
-        summary=str(told.get("daily_summary", {}).get("text", "")),
+        summary=unfence(str(told.get("daily_summary", {}).get("text", ""))),
         complaints=tuple(dict.fromkeys(complaints)),
     )
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from esg_assets.core.calls import Call, Done, Wait
+from esg_assets.core.calls import Call, Done
 from esg_assets.core.collection import Collection, Judge
 from esg_assets.core.errors import EsgError, Stopped, StoreUnavailable
 from esg_assets.core.ports import RatingsApi
 from esg_assets.core.progress import Progress
 from esg_assets.core.ratings import Outcome
 
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 0.75  # with the time that sealing takes, what has arrived is safe within a second
 FLUSH_OUTCOMES = 500  # one batch is filled while the other is sealed: 1,000 in memory at most
 FLUSH_BYTES = 4 << 20
 PROGRESS_SECONDS = 2.0
@@ -228,8 +228,11 @@ class Workers:
 
     def _work(self) -> None:
         try:
-            while (call := self._next_call()) is not None:
-                self._make(call)
+            slot = self._reserve()
+            while slot is not None:
+                call = self._start_at(slot)
+                following = None if call is None else self._make(call)
+                slot = self._reserve() if following is None else following
         except BaseException as error:  # noqa: BLE001  # handed to the thread that runs the collection
             with self._lock:
                 self._crash = self._crash or error
@@ -240,19 +243,16 @@ class Workers:
                 self._idle.notify_all()
                 self._arrived.notify()
 
-    def _next_call(self) -> Call | None:
-        """Sleep until there is a call to make; None when there will be none any more."""
-        while True:
-            with self._lock:
+    def _reserve(self) -> float | None:
+        """Wait for a slot; None when there will be none any more."""
+        with self._lock:
+            while True:
                 slot = self._collection.slot(self._clock.monotonic())
+                if isinstance(slot, float):
+                    return slot
                 if isinstance(slot, Done):
                     return None
-                if isinstance(slot, Wait):
-                    self._idle.wait(IDLE_SECONDS if slot.seconds is None else min(slot.seconds, IDLE_SECONDS))
-                    continue
-            call = self._start_at(slot)
-            if call is not None:
-                return call
+                self._idle.wait(IDLE_SECONDS if slot.seconds is None else min(slot.seconds, IDLE_SECONDS))
 
     def _start_at(self, slot: float) -> Call | None:
         """Sleep to a reserved slot, and to the next where it turns out to be no good."""
@@ -270,24 +270,29 @@ class Workers:
         while (left := moment - self._clock.monotonic()) > 0 and not self._collection.stopping:
             self._clock.sleep(min(left, IDLE_SECONDS))
 
-    def _make(self, call: Call) -> None:
+    def _make(self, call: Call) -> float | None:
+        """Make a call and take its reply; gives the next slot, if there is one at once."""
         try:
             etag = self._collection.etag_of(call)
             reply = self._api.ask_many(call.account_ids, self._as_of, self._wait_for_slot, etag)
         except EsgError as error:  # no token to be had: nothing can be asked any more
             self._abandon(error)
-            return
+            return None
         except BaseException:
             self._abandon(None)
             raise
         with self._lock:
-            self._add(self._collection.end(call, reply, self._clock.monotonic()))
-            if self._full():
-                self._arrived.notify()
+            now = self._clock.monotonic()
+            self._add(self._collection.end(call, reply, now))
             # The worker that ended goes on itself; an idle one is wanted only if there is more to do.
             self._idle.notify()
-            while self._full() and not self._collection.stopping:
-                self._kept.wait(IDLE_SECONDS)
+            if self._full():
+                self._arrived.notify()
+                while self._full() and not self._collection.stopping:
+                    self._kept.wait(IDLE_SECONDS)
+                return None
+            slot = self._collection.slot(now)
+            return slot if isinstance(slot, float) else None
 
     def _add(self, outcomes: Sequence[Outcome]) -> None:
         self._results += outcomes

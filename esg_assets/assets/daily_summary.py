@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 import esg_assets
-from esg_assets.asset_metadata import Metadata
+from esg_assets.asset_metadata import Metadata, fence
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.comparison import compare
 from esg_assets.core.disclosure import clear
@@ -114,7 +114,7 @@ def _metadata(summary: Summary) -> Metadata:
     plotted = {name.replace(".", "_"): value for name, value in summary.figures.items() if value is not None}
     return {
         "summary": dg.MetadataValue.md(summary_markdown(summary)),
-        "text": "\n".join(summary_text(summary)),
+        "text": dg.MetadataValue.md(fence("\n".join(summary_text(summary)))),
         "version": summary.published.version,
         "chain_entry": summary.published.sequence,
         "calls": summary.run.calls,

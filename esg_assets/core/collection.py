@@ -155,6 +155,9 @@ class Collection:
         if first.whole and refused and reply.token_renewed and not call.renewed:
             self._repeats.append(Call(call.asks, renewed=True))
             return []
+        if first.ruling is Ruling.FINAL and len(call.asks) == 1 and self._proved:
+            self._learn_health(reply, call, judgements, now)
+            return self._ended(self._one(call.asks[0], first, reply, reply.body, 1, now))
         rulings = {j.ruling for j in judgements.values()}
         self._learn_health(reply, call, judgements, now)
         pause = self._pause(reply, call, first, now) if Ruling.TRANSIENT in rulings else 0.0
@@ -170,9 +173,7 @@ class Collection:
             self._denial_status = REFUSAL_STATUS[refused]
             if self._denials >= DENIALS_TO_STOP:
                 self._nobody_was_answered()
-        self.progress.ended.update(o.status for o in outcomes)
-        self.progress.rate = self._throttle.rate
-        return outcomes
+        return self._ended(outcomes)
 
     def stop(self, error: EsgError | None = None) -> None:
         """Send nothing any more; `error` says why, unless an earlier one already does."""
@@ -280,6 +281,12 @@ class Collection:
             for ask in failed:
                 ask.failed_at = now if ask.failed_at is None else ask.failed_at
         self.progress.outage = self._breaker.open
+
+    def _ended(self, outcomes: list[Outcome]) -> list[Outcome]:
+        for outcome in outcomes:
+            self.progress.ended[outcome.status] += 1
+        self.progress.rate = self._throttle.rate
+        return outcomes
 
     def _answered(self, now: float) -> None:
         self._proved, self._last_good = True, now

@@ -12,6 +12,11 @@ PROVIDER_BURST_SECONDS = 0.02
 """A provider is taken to allow at least so much of its rate at once (and at least one call)."""
 
 
+GRID_SECONDS = 0.004
+"""Above 500 calls a second, slots this close go out together: a call made while the processor is warm
+from the one before costs a fifth less, and this is far below what any provider's bucket takes at once."""
+
+
 class Pacer:
     """Hands out slots at `rate` per second, of which the first `burst` may be at once.
 
@@ -34,6 +39,8 @@ class Pacer:
         """From now on at most `rate` per second."""
         self._interval = 1.0 / rate
         self._credit = (self._burst - 1) * self._interval
+        # The slots of GRID_SECONDS are sent together, if the provider's smallest bucket takes as many.
+        self._grid = GRID_SECONDS if self._interval * 2 <= GRID_SECONDS else 0.0
         # At 50 calls a second a burst of 20 ms is a single call: then nothing may be caught up.
         self._late = max(0.0, min(MOST_LATE_SECONDS, PROVIDER_BURST_SECONDS - self._interval))
 
@@ -41,7 +48,8 @@ class Pacer:
         """The time of the next slot, which is now the caller's."""
         slot = max(self._next, now - self._late)
         self._next = slot + self._interval
-        return max(slot - self._credit, now - self._late)
+        early = slot % self._grid if self._grid else 0.0
+        return max(slot - early - self._credit, now - self._late)
 
     def pause_until(self, until: float) -> None:
         """No slot before `until`; overlapping pauses do not add up."""
@@ -49,7 +57,7 @@ class Pacer:
 
     def earliest(self) -> float:
         """Before this nothing may be sent, whatever was reserved: what was sent last is not used up."""
-        return self._sent - self._late - self._credit
+        return self._sent - self._late - self._credit - self._grid
 
     def sent(self, now: float) -> None:
         """A call is sent."""

@@ -38,6 +38,9 @@ def _options() -> argparse.Namespace:
         "--n", type=int, nargs="+", default=[1_000, 3_000, 10_000], help="numbers of accounts"
     )
     parser.add_argument(
+        "--large", type=int, default=100_000, help="one more size, once and without the limit; 0 for none"
+    )
+    parser.add_argument(
         "--rounds", type=int, default=3, help="interleaved rounds, of which medians are taken"
     )
     parser.add_argument("--rate", type=float, default=500.0, help="calls/s of the limited runs")

@@ -23,11 +23,8 @@ ACCOUNTS = 900
 FAULTS = "500=0.03/first1,truncated=0.02/first1,422=0.01"
 RETRIED = ("500", "truncated")
 
-FLUSH_SECONDS = 1.0
-"""What arrived longer ago than this is kept, whatever happens."""
-
-SEALING_SECONDS = 0.25
-"""Further calls are made while a part is being sealed and brought to the disk."""
+KEPT_AFTER_SECONDS = 1.0
+"""What arrived longer ago than this is sealed and on the disk, whatever happens."""
 
 
 class Since(NamedTuple):
@@ -217,7 +214,7 @@ def _kill_and_run_again(point: Point, house: Installation, server: SimulatorServ
         process.end()
     sealed = len(parts(house))
     arrivals = [ms / 1000 for ms in server.stats(arrivals=True)["arrivals_ms"]]
-    recent = sum(moment > at - FLUSH_SECONDS - SEALING_SECONDS for moment in arrivals)
+    recent = sum(moment > at - KEPT_AFTER_SECONDS for moment in arrivals)
     again = house.run("run", "--date", DAY)
     stats = server.stats()
     retried = sum(stats["faults"].get(kind, 0) for kind in RETRIED)

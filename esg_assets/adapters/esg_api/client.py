@@ -36,7 +36,8 @@ MAX_FIELD_CHARS = 256
 
 PIECE_BYTES = 64 * 1024
 OK, UNAUTHORIZED = 200, 401
-KEPT_FIELDS = ("ratelimit", "x-ratelimit-", "etag")
+RETRY_AFTER = "retry-after"
+KEPT_FIELDS = ("ratelimit", "x-ratelimit-", "etag", RETRY_AFTER)
 
 
 class HttpEsgApi:
@@ -173,19 +174,23 @@ class HttpEsgApi:
         started = time.monotonic()
         try:
             with self._request(request, headers) as response:
-                reply = Reply(
+                body, fields = _read(response), _kept_fields(response)
+                return Reply(
                     response.status,
-                    _read(response),
-                    retry_after=_field(response, "retry-after"),
-                    headers=_kept_fields(response),
+                    body,
+                    retry_after=fields.pop(RETRY_AFTER, None),
+                    received_at=self._clock(),
+                    seconds=time.monotonic() - started,
+                    headers=fields,
                 )
         except TimeoutError:
-            reply = Reply(None, fault=Fault.TIMEOUT)
+            fault = Fault.TIMEOUT
         except (DecodeError, _TooLong):
-            reply = Reply(None, fault=Fault.BAD_RESPONSE)
+            fault = Fault.BAD_RESPONSE
         except (PyreqwestError, OSError):
-            reply = Reply(None, fault=Fault.UNAVAILABLE)
-        return replace(reply, received_at=self._clock(), seconds=time.monotonic() - started)
+            fault = Fault.UNAVAILABLE
+        seconds = time.monotonic() - started
+        return Reply(None, fault=fault, received_at=self._clock(), seconds=seconds)
 
     def _request(self, request: Outgoing, headers: Mapping[str, str]) -> SyncStreamRequest:
         builder = self._client.request(request.method, request.url).header("Accept", "application/json")
@@ -213,9 +218,11 @@ def _read(response: SyncResponse) -> bytes:
 
 def _kept_fields(response: SyncResponse) -> dict[str, str]:
     """The rate-limit and validator fields, by their names in lower case."""
-    names = {name.lower() for name in response.headers}
-    fields = {name: _field(response, name) for name in names if name.startswith(KEPT_FIELDS)}
-    return {name: value for name, value in fields.items() if value is not None}
+    kept: dict[str, str] = {}
+    for name in response.headers:  # names come in lower case
+        if name.startswith(KEPT_FIELDS) and (value := _field(response, name)) is not None:
+            kept[name] = value
+    return kept
 
 
 def _field(response: SyncResponse, name: str) -> str | None:
