@@ -275,6 +275,7 @@ class Workers:
         try:
             etag = self._collection.etag_of(call)
             reply = self._api.ask_many(call.account_ids, self._as_of, self._wait_for_slot, etag)
+            judgements = self._collection.judge(call, reply)
         except EsgError as error:  # no token to be had: nothing can be asked any more
             self._abandon(error)
             return None
@@ -283,7 +284,7 @@ class Workers:
             raise
         with self._lock:
             now = self._clock.monotonic()
-            self._add(self._collection.end(call, reply, now))
+            self._add(self._collection.end(call, reply, now, judgements))
             # The worker that ended goes on itself; an idle one is wanted only if there is more to do.
             self._idle.notify()
             if self._full():

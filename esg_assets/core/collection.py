@@ -141,15 +141,21 @@ class Collection:
         self.progress.calls += 1
         return self._throttle.reserve(now)
 
-    def end(self, call: Call, reply: Reply, now: float) -> list[Outcome]:
-        """Take a reply; gives the outcomes that are certain now."""
+    def judge(self, call: Call, reply: Reply) -> Mapping[str, Judgement]:
+        """What a reply means for each account of its call; needs no lock, and takes longest."""
+        return self._judge(reply, call.account_ids)
+
+    def end(
+        self, call: Call, reply: Reply, now: float, judgements: Mapping[str, Judgement] | None = None
+    ) -> list[Outcome]:
+        """Take a reply, and what `judge` made of it; gives the outcomes that are certain now."""
         self._in_flight -= 1
         self._throttle.learn(reply, now)
         if reply.status == NOT_MODIFIED and self.etag_of(call):
             self._answered(now)
             self.progress.ended[Status.SUCCESS] += 1
             return []
-        judgements = self._judge(reply, call.account_ids)
+        judgements = judgements or self.judge(call, reply)
         first = judgements[call.asks[0].account_id]
         refused = next((j.ruling for j in judgements.values() if j.ruling in REFUSAL_STATUS), None)
         if first.whole and refused and reply.token_renewed and not call.renewed:
