@@ -136,7 +136,7 @@ def _circumstances(plan: series.Plan, python: str, loads: list[float]) -> list[s
         f"--rate {plan.rate:g} --in-flight {plan.in_flight}"
     )
     machine = (
-        f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, the server on "
+        f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, the server on "
         f"the same cores; load average {min(loads):.1f} to {max(loads):.1f}"
     )
     return [
