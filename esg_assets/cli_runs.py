@@ -34,6 +34,7 @@ def run_partition(
     *,
     config: Mapping[str, Mapping[str, object]],
     tags: Mapping[str, str],
+    run_id: str | None = None,
 ) -> dg.DagsterRun:
     """Make the report of one date; the finished run, whatever became of it.
 
@@ -42,6 +43,7 @@ def run_partition(
         partition: the report's date.
         config: switches by asset name.
         tags: further tags of the run.
+        run_id: the run's id; a new one if None.
     """
     job = ReconstructableJob(
         repository=ReconstructableRepository.for_module(MODULE, "defs", working_directory=str(Path.cwd())),
@@ -50,6 +52,7 @@ def run_partition(
     definition = job.get_definition()
     run = instance.create_run_for_job(
         definition,
+        run_id=run_id,
         run_config={
             "ops": {asset: {"config": dict(switches)} for asset, switches in config.items()},
             "loggers": {"console": {}},  # ours (`run_logger`); without it Dagster's own debugging is printed

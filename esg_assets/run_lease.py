@@ -15,7 +15,7 @@ from esg_assets.core.errors import LeaseBusy, Stopped
 from esg_assets.core.ports import Leases
 from esg_assets.failures import ERROR_TAG, PERMANENT_TAG
 from esg_assets.partitions import central_date, partition_of
-from esg_assets.stale_runs import PARTITION_TAG, RELEASED_TAG, lease_name, report_gone
+from esg_assets.stale_runs import COMMAND_LINE_TAG, PARTITION_TAG, RELEASED_TAG, lease_name, report_gone
 
 PROVIDER = "esg_api"
 SWEEP_SECONDS = 2.0
@@ -29,9 +29,6 @@ WAITING_TAG = "esg/waiting_for_provider"
 
 YIELDED_TAG = "esg/yielded"
 """On a run that gave way to a more urgent date."""
-
-COMMAND_LINE_TAG = "esg/command_line"
-"""On a run from the command line."""
 
 STARTED = dg.DagsterRunStatus.STARTED
 

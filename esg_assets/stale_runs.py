@@ -22,6 +22,9 @@ UNFINISHED = [
 ]
 PARTITION_TAG = "dagster/partition"
 
+COMMAND_LINE_TAG = "esg/command_line"
+"""On a run from the command line; its process holds `command_lease` from before the run exists."""
+
 RELEASED_TAG = "esg/released_at"
 """On a run that let its lease go in order, in seconds since 1970: in a moment Dagster marks its end."""
 
@@ -38,6 +41,11 @@ _WITHOUT_LEASE = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED]
 def lease_name(partition: date | str) -> str:
     """The lease that a run of `partition` holds."""
     return f"partition/{partition}"
+
+
+def command_lease(partition: date | str) -> str:
+    """The lease that a command holds around its run of `partition`, with the run's id as holder."""
+    return f"command/{partition}"
 
 
 def report_gone(instance: dg.DagsterInstance, run_id: str, by: str) -> bool:
@@ -67,10 +75,29 @@ def sweep(instance: dg.DagsterInstance, leases: Leases, by: str) -> list[str]:
             with leases.hold(lease_name(partition), by) as held:
                 if report_gone(instance, held.previous_holder, by):
                     reported.append(held.previous_holder)
+                reported += _commands_gone(instance, leases, partition, records, by)
                 reported += [r.dagster_run.run_id for r in records if _died_before_its_lease(instance, r, by)]
         except LeaseBusy:
             continue
     return reported
+
+
+def _commands_gone(
+    instance: dg.DagsterInstance, leases: Leases, partition: str, records: list[dg.RunRecord], by: str
+) -> list[str]:
+    """Report a run whose command died before the run took its own lease."""
+    from_commands = {r.dagster_run.run_id for r in records if COMMAND_LINE_TAG in r.dagster_run.tags}
+    if not from_commands:
+        return []
+    try:
+        with leases.hold(command_lease(partition), by) as held:
+            run = instance.get_run_by_id(held.previous_holder) if held.previous_holder else None
+    except LeaseBusy:
+        return []
+    if run is None or run.run_id not in from_commands or run.is_finished or _ends_now(run):
+        return []
+    _report(instance, run, f"its command no longer held its lease when {by} asked for it")
+    return [run.run_id]
 
 
 def _died_before_its_lease(instance: dg.DagsterInstance, record: dg.RunRecord, by: str) -> bool:

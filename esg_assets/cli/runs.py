@@ -4,8 +4,10 @@ A run is a real Dagster run (`esg_assets.cli_runs`); what became of it is read f
 (`esg_assets.run_results`).
 """
 
+import contextlib
 import getpass
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +18,7 @@ import typer
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import DAY_FORMATS, OptionalDay, day_of
-from esg_assets.core.errors import SettingsWrong
+from esg_assets.core.errors import LeaseBusy, SettingsWrong
 
 if TYPE_CHECKING:
     from esg_assets.run_results import RunResult
@@ -104,12 +106,11 @@ def run_dates(
     from esg_assets import composition, stale_runs  # noqa: PLC0415 - slow to import
     from esg_assets.cli_runs import run_partition  # noqa: PLC0415
     from esg_assets.instances import opened_instance  # noqa: PLC0415
-    from esg_assets.run_lease import COMMAND_LINE_TAG  # noqa: PLC0415
     from esg_assets.run_results import result_of  # noqa: PLC0415
 
     tags = {
         "esg/requested_by": getpass.getuser(),
-        COMMAND_LINE_TAG: "true",
+        stale_runs.COMMAND_LINE_TAG: "true",
         **({"esg/reason": reason} if reason else {}),
     }
     results = []
@@ -117,8 +118,13 @@ def run_dates(
     with opened_instance(leases) as instance:
         stale_runs.sweep(instance, leases, by="esg-assets run")
         for day in days:
-            started = time.monotonic()
-            finished = run_partition(instance, day, config=switches, tags=tags)
+            started, run_id = time.monotonic(), str(uuid.uuid4())
+            with contextlib.ExitStack() as held:
+                # So that a command killed before its run took the date's lease is known to be dead. If
+                # another command has the date, the run itself says so, and says which.
+                with contextlib.suppress(LeaseBusy):
+                    held.enter_context(leases.hold(stale_runs.command_lease(day), run_id))
+                finished = run_partition(instance, day, config=switches, tags=tags, run_id=run_id)
             results.append(result_of(instance, finished, day, time.monotonic() - started))
             if results[-1].interrupted:
                 break

@@ -181,3 +181,15 @@ def test_a_run_of_checks_alone_holds_no_lease_and_is_not_called_dead(
         asset_selection=frozenset(),
     )
     assert sensed(house) == "every unfinished run is alive"
+
+
+@pytest.mark.parametrize("status", ["NOT_STARTED", "STARTED"])
+def test_a_commands_run_that_died_before_it_had_a_lease_is_reported_at_once(
+    house: House, status: str
+) -> None:
+    run_id = left_behind(house, dg.DagsterRunStatus[status])
+    house.instance.add_run_tags(run_id, {stale_runs.COMMAND_LINE_TAG: "true"})
+    with FileLeases(house.home / "leases").hold(stale_runs.command_lease(DAY), run_id):
+        assert sensed(house) == "every unfinished run is alive", "its command still holds the lease"
+    assert run_id in sensed(house)
+    assert_reported(house.instance, run_id)

@@ -32,7 +32,7 @@ def _zstd(data: bytes) -> bytes:
 
 
 def _sqlite(data: bytes) -> bytes:
-    with sqlite3.connect(":memory:") as database:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
         database.execute("CREATE TABLE runs (body BLOB)")
         # Beyond one page, so that the value is cut up in the file.
         database.execute("INSERT INTO runs VALUES (?)", (os.urandom(9_000) + data,))
