@@ -85,7 +85,7 @@ def sweep(instance: dg.DagsterInstance, leases: Leases, by: str) -> list[str]:
 def _commands_gone(
     instance: dg.DagsterInstance, leases: Leases, partition: str, records: list[dg.RunRecord], by: str
 ) -> list[str]:
-    """Report a run whose command died before the run took its own lease."""
+    """Report a run whose command died, also before its lease or after it let that go."""
     from_commands = {r.dagster_run.run_id for r in records if COMMAND_LINE_TAG in r.dagster_run.tags}
     if not from_commands:
         return []
@@ -94,7 +94,8 @@ def _commands_gone(
             run = instance.get_run_by_id(held.previous_holder) if held.previous_holder else None
     except LeaseBusy:
         return []
-    if run is None or run.run_id not in from_commands or run.is_finished or _ends_now(run):
+    # A command lets its lease go when Dagster has marked the run's end, so there is no moment to wait for.
+    if run is None or run.run_id not in from_commands or run.is_finished:
         return []
     _report(instance, run, f"its command no longer held its lease when {by} asked for it")
     return [run.run_id]

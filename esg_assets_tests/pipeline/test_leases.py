@@ -193,3 +193,13 @@ def test_a_commands_run_that_died_before_it_had_a_lease_is_reported_at_once(
         assert sensed(house) == "every unfinished run is alive", "its command still holds the lease"
     assert run_id in sensed(house)
     assert_reported(house.instance, run_id)
+
+
+def test_a_commands_run_that_died_in_its_very_last_moment_is_reported_at_once(house: House) -> None:
+    run_id = left_behind(house, dg.DagsterRunStatus.STARTED, leased=True)
+    released = {stale_runs.COMMAND_LINE_TAG: "true", stale_runs.RELEASED_TAG: str(time.time())}
+    house.instance.add_run_tags(run_id, released)
+    with FileLeases(house.home / "leases").hold(stale_runs.command_lease(DAY), run_id):
+        assert sensed(house) == "every unfinished run is alive", "Dagster is about to mark its end"
+    assert run_id in sensed(house)
+    assert_reported(house.instance, run_id)
