@@ -11,17 +11,19 @@ from esg_assets.adapters.envelope.envelopes import (
     MAX_RECIPIENTS,
     PrivateKeyEnvelope,
     RecipientEnvelope,
-    WorkingEnvelope,
 )
 from esg_assets.adapters.envelope.keyrings import NAMESPACE, working_key_name
 from esg_assets.adapters.envelope.messages import FRAME_BYTES
+from esg_assets.adapters.envelope.working import FileWorkingKey, WorkingEnvelope, WorkingKey
 
 __all__ = [
     "FRAME_BYTES",
     "MAX_RECIPIENTS",
     "NAMESPACE",
+    "FileWorkingKey",
     "PrivateKeyEnvelope",
     "RecipientEnvelope",
     "WorkingEnvelope",
+    "WorkingKey",
     "working_key_name",
 ]

@@ -1,14 +1,22 @@
-"""The envelopes: who can open what they seal."""
+"""The envelopes of what goes to recipients: who can open what they seal.
+
+What the host itself reads again is in `esg_assets.adapters.envelope.working`.
+"""
 
 import contextlib
 import secrets
 from collections.abc import Sequence
 
-from esg_assets.adapters.envelope.keyrings import Keyring, aes_keyring, multi_keyring, rsa_keyring
+from esg_assets.adapters.envelope.keyrings import (
+    Keyring,
+    aes_keyring,
+    multi_keyring,
+    rsa_keyring,
+    working_key_name,
+)
 from esg_assets.adapters.envelope.messages import (
     MAX_WRAPPED_KEYS,
     RECIPIENT_SUITE,
-    WORKING_SUITE,
     open_sealed,
     seal,
 )
@@ -16,21 +24,6 @@ from esg_assets.core.errors import Refused
 from esg_assets.core.ports import Context, Envelope, RecipientKey, RecipientPrivateKey, Sink, Source
 
 MAX_RECIPIENTS = MAX_WRAPPED_KEYS - 1  # one is for the read-back
-
-
-class WorkingEnvelope:
-    """Seals and opens with one symmetric key of 32 bytes: data that the host itself reads again."""
-
-    def __init__(self, key: bytes) -> None:
-        self._keyring = aes_keyring(key)
-
-    def seal(self, sink: Sink, context: Context) -> contextlib.AbstractContextManager[Sink]:
-        """Plaintext written to the inner sink arrives sealed in `sink`; complete on a clean exit."""
-        return seal(self._keyring, WORKING_SUITE, sink, context)
-
-    def open(self, source: Source, context: Context) -> contextlib.AbstractContextManager[Source]:
-        """Plaintext of a sealed stream, in verified frames. Raises Tampered."""
-        return open_sealed(self._keyring, WORKING_SUITE, source, context)
 
 
 class RecipientEnvelope:
@@ -77,7 +70,8 @@ class _OneTimeEnvelope:
     """What RecipientEnvelope.one_time gives."""
 
     def __init__(self, keyrings: Sequence[Keyring]) -> None:
-        self._own = aes_keyring(secrets.token_bytes(32))
+        own = secrets.token_bytes(32)
+        self._own = aes_keyring(own, working_key_name(own))
         self._all = multi_keyring([self._own, *keyrings])
 
     def seal(self, sink: Sink, context: Context) -> contextlib.AbstractContextManager[Sink]:

@@ -32,14 +32,14 @@ def _providers() -> Any:
     return AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
 
 
-def aes_keyring(key: bytes) -> Keyring:
+def aes_keyring(key: bytes, name: str) -> Keyring:
     """A symmetric key, of 32 bytes: wraps and unwraps. Raises Refused for another length."""
     if len(key) != 32:  # noqa: PLR2004 - AES-256
         raise Refused(f"A working key has 32 bytes; this one has {len(key)}.")
     return _providers().create_raw_aes_keyring(
         CreateRawAesKeyringInput(
             key_namespace=NAMESPACE,
-            key_name=working_key_name(key),
+            key_name=name,
             wrapping_key=key,
             wrapping_alg=AesWrappingAlg.ALG_AES256_GCM_IV12_TAG16,
         )

@@ -10,8 +10,9 @@ from typing import Any
 
 import aws_encryption_sdk
 from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
+from aws_encryption_sdk.internal.formatting.deserialize import deserialize_header
 
-from esg_assets.adapters.envelope.keyrings import Keyring
+from esg_assets.adapters.envelope.keyrings import NAMESPACE, Keyring
 from esg_assets.core.errors import Refused, Tampered
 from esg_assets.core.ports import Context, Sink, Source
 
@@ -21,6 +22,8 @@ MAX_WRAPPED_KEYS = 8
 
 WORKING_SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
 RECIPIENT_SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384
+_AES_KEY_INFO = 20
+"""Bytes that follow a symmetric key's name in a message: lengths of tag and IV, and the IV."""
 # Added by the library to the context of a signed message: the public half of the message's own key.
 _LIBRARY_CONTEXT = {WORKING_SUITE: frozenset[str](), RECIPIENT_SUITE: frozenset({"aws-crypto-public-key"})}
 
@@ -142,6 +145,57 @@ def open_sealed(
         io.IOBase.close(decryptor)
 
 
+def peeked(source: Source) -> tuple[tuple[str, ...], Source]:
+    """Names of the keys that wrapped a message's own key, and the message again from its beginning.
+
+    Only names of symmetric keys of NAMESPACE; nothing of it is verified before the message is opened.
+
+    Raises:
+        Tampered: this does not begin as a message does.
+    """
+    watched = _Watched(source)
+    replayed = _Replayed(watched)
+    try:
+        header, _ = deserialize_header(replayed, MAX_WRAPPED_KEYS)
+        found = [key.key_provider for key in header.encrypted_data_keys]
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - altered bytes make it raise anything, as below
+        if watched.failure is not None:
+            raise watched.failure from None
+        raise _tampered() from None
+    names = tuple(
+        key.key_info[:-_AES_KEY_INFO].decode("ascii", "replace")
+        for key in found
+        if key.provider_id == NAMESPACE and len(key.key_info) > _AES_KEY_INFO
+    )
+    replayed.rewind()
+    return names, replayed
+
+
+class _Replayed:
+    """A stream whose beginning, once read, is read again."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._seen = bytearray()
+        self._again: io.BytesIO | None = None
+
+    def rewind(self) -> None:
+        self._again = io.BytesIO(self._seen)
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._again is None:
+            data = self._source.read(size)
+            self._seen += data
+            return data
+        data = self._again.read(size)
+        if size < 0:
+            return data + self._source.read()
+        # What is asked for in one piece must come in one piece: the library takes less for the end.
+        return data if len(data) == size else data + self._source.read(size - len(data))
+
+
 class _Watched:
     """The sealed stream, remembering if reading it failed: that is no tampering."""
 
@@ -150,7 +204,7 @@ class _Watched:
         self.failure: Exception | None = None
         self.closed = False  # asked for by the library
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         try:
             return self._source.read(size)
         except Exception as error:
