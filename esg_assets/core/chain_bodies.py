@@ -23,7 +23,7 @@ class Kind(StrEnum):
     PUBLISH = "publish"  # a version of a date's report
     SUMMARY = "summary"  # the sealed summary of a published version
     ARCHIVE = "archive"  # its snapshot and parts, re-sealed to the recipients after the working window
-    RESEAL = "reseal"  # the same report for other recipients
+    RESEAL = "reseal"  # the same report, summary and archive for other recipients
     HOLD = "hold"  # a date must not expire
     RELEASE = "release"  # it may again
     EXPIRE = "expire"  # objects of a version were removed; its entries stay
@@ -89,6 +89,11 @@ def _list(item: Check) -> Check:
     return check
 
 
+def _optional(item: Check) -> Check:
+    """That, or null where there is none."""
+    return lambda value: value is None or item(value)
+
+
 _OBJECT = _record(key=_key, bytes=_from_one, sha256=_sha256)  # of ciphertext, in the records store
 _PART = _record(key=_key, sha256=_sha256)  # of ciphertext, in the work store
 _NAMES = _list(_text)
@@ -119,6 +124,8 @@ FIELDS: Mapping[Kind, Mapping[str, Check]] = {
         **_WHO_AND_WHY,
         "object": _OBJECT,
         "salt": _OBJECT,
+        "summary": _optional(_OBJECT),
+        "archived": _list(_OBJECT),
         "recipients": _NAMES,
     },
     Kind.HOLD: {"date": _date, **_WHO_AND_WHY},

@@ -21,7 +21,6 @@ _OBJECT_OF = {
     Kind.PUBLISH: "report",
     Kind.RESEAL: "report",
     Kind.SUMMARY: "summary",
-    Kind.ARCHIVE: "archived object",
 }
 
 
@@ -70,6 +69,7 @@ class Publication:
         report: the sealed CSV.
         salt: the sealed salt of the commitment.
         summary: the latest sealed summary, None before there is one.
+        archived: its working data, re-sealed to the recipients after the working window; empty before.
         parts: the sealed parts it was made from, with their digests.
         run_id, requested_by, reason: who made it and why.
         recorded_at: when it was published, UTC.
@@ -96,9 +96,10 @@ class Publication:
     requested_by: str
     reason: str
     recorded_at: dt.datetime
+    archived: tuple[StoredObject, ...] = ()
 
     def context(self, kind: str) -> Context:
-        """The encryption context of its `report`, `salt` or `summary`."""
+        """The encryption context of its `report`, `salt`, `summary` or `archive`."""
         return record_context(
             self.place, kind, self.date, self.version, snapshot=self.snapshot_commitment, as_of=self.as_of
         )
@@ -212,8 +213,13 @@ def publications(entries: Iterable[Entry]) -> list[Publication]:
                 found[name],
                 report=StoredObject.of(entry.body["object"]),
                 salt=StoredObject.of(entry.body["salt"]),
+                summary=None if entry.body["summary"] is None else StoredObject.of(entry.body["summary"]),
+                archived=tuple(map(StoredObject.of, entry.body["archived"])),
                 recipients=tuple(entry.body["recipients"]),
             )
+        elif entry.kind is Kind.ARCHIVE and name in found:
+            archived = tuple(map(StoredObject.of, entry.body["objects"]))
+            found[name] = replace(found[name], archived=archived)
     return list(found.values())
 
 
@@ -222,8 +228,8 @@ def named_objects(entry: Entry) -> list[tuple[str, StoredObject]]:
     body = entry.body
     what = _OBJECT_OF.get(entry.kind, "object")
     named = [(what, body["object"])] if "object" in body else []
-    named += [("salt", body["salt"])] if "salt" in body else []
-    named += [(what, each) for each in body.get("objects", ())]
+    named += [(name, body[name]) for name in ("salt", "summary") if body.get(name) is not None]
+    named += [("archived object", each) for field in ("objects", "archived") for each in body.get(field, ())]
     return [(name, StoredObject.of(each)) for name, each in named]
 
 

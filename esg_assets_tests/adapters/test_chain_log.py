@@ -70,7 +70,12 @@ def test_a_re_sealed_report_is_opened_where_its_reseal_entry_says(store: ObjectS
     publish(chain)
     body = publish_body(object={"key": "reports/2026-01-15/cc.csv.esdk", "bytes": 9, "sha256": "cc" * 32})
     wanted = ("date", "version", "counts", "commitment", "object", "salt", "requested_by", "reason")
-    reseal = {**{name: body[name] for name in wanted}, "recipients": ["e9" * 32]}
+    reseal = {
+        **{name: body[name] for name in wanted},
+        "summary": None,
+        "archived": [],
+        "recipients": ["e9" * 32],
+    }
     chain.append(Kind.RESEAL, reseal, recorded_at=WHEN)
     [published] = chain.publications()
     assert (published.report.key, published.recipients) == ("reports/2026-01-15/cc.csv.esdk", ("e9" * 32,))

@@ -41,6 +41,8 @@ BODIES: dict[Kind, dict[str, Any]] = {
         "version": 1,
         "object": stored("reports/2026-01-15/aa.csv.esdk"),
         "salt": stored("reports/2026-01-15/aa.salt.esdk"),
+        "summary": None,
+        "archived": [stored("archive/2026-01-15/aa.tar.esdk")],
         "recipients": ["e3" * 32],
         **TOTALS,
         **WHO,
