@@ -104,6 +104,12 @@ class Publication:
             self.place, kind, self.date, self.version, snapshot=self.snapshot_commitment, as_of=self.as_of
         )
 
+    @property
+    def objects(self) -> tuple[StoredObject, ...]:
+        """Its objects that count now: report, salt, summary and archive."""
+        summary = () if self.summary is None else (self.summary,)
+        return (self.report, self.salt, *summary, *self.archived)
+
     def as_published(self) -> PublishedReport:
         """As the history remembers it."""
         return PublishedReport(

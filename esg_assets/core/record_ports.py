@@ -58,6 +58,25 @@ class Handles(Protocol):
         """What was put last, None if nothing was (or it is gone with the working window)."""
 
 
+class KeptData(Protocol):
+    """Everything that the work store keeps, by date and name, whatever it is."""
+
+    def dates(self) -> Sequence[dt.date]:
+        """Dates of which anything is kept, ascending. Raises Tampered."""
+
+    def names(self, partition: dt.date) -> Sequence[str]:
+        """What is kept of a date, in the order in which it may be removed.
+
+        Whatever that is broken off at, the rest is in order: a run goes on with it. Raises Tampered.
+        """
+
+    def opened(self, name: str) -> bytes:
+        """The plaintext of one of them, whole and verified. Raises Tampered, KeyMissing."""
+
+    def remove(self, name: str) -> None:
+        """Remove one; no error if it is not there."""
+
+
 class StoredSnapshots(Snapshots, Protocol):
     """Snapshots that can say what they are stored as."""
 

@@ -11,8 +11,9 @@ that is handed in. Constructing any of them touches nothing. What a publication 
 """
 
 from esg_assets.adapters.working_data.handles import SealedRecords
+from esg_assets.adapters.working_data.kept import KeptWork
 from esg_assets.adapters.working_data.parts import SealedParts
 from esg_assets.adapters.working_data.ratings_handles import SealedRatingsHandles
 from esg_assets.adapters.working_data.snapshots import SealedSnapshots
 
-__all__ = ["SealedParts", "SealedRatingsHandles", "SealedRecords", "SealedSnapshots"]
+__all__ = ["KeptWork", "SealedParts", "SealedRatingsHandles", "SealedRecords", "SealedSnapshots"]
