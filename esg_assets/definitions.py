@@ -17,6 +17,7 @@ from esg_assets.run_logger import plain_lines
 from esg_assets.schedules import nightly_schedule
 from esg_assets.sensors import stale_runs_sensor
 from esg_assets.settings import Settings, dagster_home, load_settings
+from esg_assets.working_window import archive_schedule, archive_working_data
 
 
 def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -33,8 +34,8 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
             for module in (active_accounts, esg_ratings, encrypted_report_csv, daily_summary)
         ],
         asset_checks=[checks.report_still_verifies(partitions)],
-        jobs=[nightly_esg_report],
-        schedules=[nightly_schedule(settings)],
+        jobs=[nightly_esg_report, archive_working_data],
+        schedules=[nightly_schedule(settings), archive_schedule()],
         sensors=[stale_runs_sensor],
         resources=resources(overrides),
         loggers={"console": plain_lines},

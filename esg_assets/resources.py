@@ -28,6 +28,7 @@ from esg_assets.core.sealed_ratings import SealedRatingsStore
 from esg_assets.io_managers import NoValues, PublicationIO, RatingsIO, SnapshotIO
 from esg_assets.run_lease import RunLease
 from esg_assets.settings import Settings, load_settings
+from esg_assets.working_window import WorkingWindowResource
 
 
 class SettingsResource(dg.ConfigurableResource[Settings]):
@@ -276,6 +277,7 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
     add("ratings_parts", RatingsPartsResource, stores="stores")
     add("sealed_ratings", SealedRatingsResource, stores="stores")
     add("publications", PublicationsResource, stores="stores")
+    add("working_window", WorkingWindowResource, settings="settings")
     add("snapshot_io", SnapshotIOResource, snapshots="snapshots")
     add(
         "ratings_io",

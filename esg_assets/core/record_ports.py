@@ -13,6 +13,7 @@ from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.examination import Examination, Head
 from esg_assets.core.ports import Envelope, PartRef, Snapshots
 from esg_assets.core.publication import Publication
+from esg_assets.core.retention import Closed
 from esg_assets.core.store_identity import StoreIdentity
 
 MakeBody = Callable[[Sequence[Entry]], Mapping[str, Any]]
@@ -75,6 +76,20 @@ class KeptData(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove one; no error if it is not there."""
+
+
+class Window(Protocol):
+    """The working window: what ends it for a date."""
+
+    def dates(self) -> Sequence[dt.date]:
+        """Dates of which the work store keeps anything, ascending."""
+
+    def close(self, date: dt.date) -> Closed:
+        """Archive or remove what is kept of a date if its window has ended; whoever calls has its lease.
+
+        Raises:
+            Tampered: something does not verify. What is not proved to be archived is still there.
+        """
 
 
 class StoredSnapshots(Snapshots, Protocol):

@@ -7,11 +7,42 @@ permissions; here is only when it would be right.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.errors import KeyMissing, Refused
-from esg_assets.core.publication import Publication, expired_keys, named_objects, publications
+from esg_assets.core.publication import Publication, StoredObject, expired_keys, named_objects, publications
+
+
+class Outcome(StrEnum):
+    """What became of a date's working data."""
+
+    KEPT = "kept"  # within the working window
+    ARCHIVED = "archived"  # re-sealed, entered and removed here
+    REMOVED = "removed"  # never published and untouched for a whole window
+    NOTHING = "nothing"  # there was none
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What became of a date's working data, told.
+
+    Attributes:
+        date: the report's date.
+        outcome: as said.
+        version: of the report that it belongs to, None if that was never published.
+        objects: how many objects of the work store were archived or removed.
+        until: when the window of what is kept ends.
+        archived: the object in the records store.
+    """
+
+    date: dt.date
+    outcome: Outcome
+    version: int | None = None
+    objects: int = 0
+    until: dt.datetime | None = None
+    archived: StoredObject | None = None
 
 
 @dataclass(frozen=True)

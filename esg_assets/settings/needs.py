@@ -44,6 +44,7 @@ NEEDS: Mapping[str, Need] = {
     "status": Need(),
     "report list": Need(),
     "report failures": Need(),
+    "report archive": Need(required=("report_recipients", "working_key", "signing_key")),
     "report verify": _READER,
     "report decrypt": _READER,
 }

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from esg_assets.adapters.publications.archiving import Outcome
 from esg_assets.adapters.working_data.arrow_streams import read_stream
 from esg_assets.core import record_ports
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.errors import ReasonWanted, Refused, Tampered
 from esg_assets.core.ports import Source
+from esg_assets.core.retention import Outcome
 from esg_assets_tests.adapters.lifecycle_material import (
     AFTER,
     DAYS,
@@ -41,6 +41,11 @@ SECOND = dt.timedelta(seconds=1)
 def as_port(house: Records) -> record_ports.KeptData:
     """The adapter as the port that it implements: mypy holds it."""
     return kept(house)
+
+
+def as_window(house: Records) -> record_ports.Window:
+    """Likewise."""
+    return window(house)
 
 
 def test_within_the_window_everything_stays(tmp_path: Path) -> None:

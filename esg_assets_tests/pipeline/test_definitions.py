@@ -25,7 +25,7 @@ CHECKS = {
 RESOURCES = {
     "settings", "account_source", "esg_api", "reply_shapes", "gathering", "rules", "history", "leases",
     "run_lease", "stores", "snapshots", "ratings_parts", "sealed_ratings", "publications", "snapshot_io",
-    "ratings_io", "publication_io", "io_manager",
+    "ratings_io", "publication_io", "io_manager", "working_window",
 }  # fmt: skip
 
 
@@ -40,7 +40,10 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.RepositoryDefi
 def test_it_loads_without_any_setting(loaded: dg.RepositoryDefinition) -> None:
     assert {key.to_user_string() for key in loaded.assets_defs_by_key} == set(ASSETS)
     assert loaded.has_job(NIGHTLY)
-    assert [schedule.name for schedule in loaded.schedule_defs] == ["nightly_esg_report_schedule"]
+    assert [schedule.name for schedule in loaded.schedule_defs] == [
+        "archive_working_data_schedule",
+        "nightly_esg_report_schedule",
+    ]
     assert [sensor.name for sensor in loaded.sensor_defs] == ["stale_runs_sensor"]
 
 
@@ -74,11 +77,20 @@ def test_the_job_is_all_assets_and_checks_in_one_process(loaded: dg.RepositoryDe
 
 
 def test_the_schedule_is_on_and_ticks_from_five_in_central_time(loaded: dg.RepositoryDefinition) -> None:
-    (schedule,) = loaded.schedule_defs
+    schedule = loaded.get_schedule_def("nightly_esg_report_schedule")
     assert schedule.cron_schedule == "0,30 5-23 * * *"
     assert schedule.execution_timezone == TIMEZONE == "America/Chicago"
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     assert schedule.job_name == NIGHTLY
+
+
+def test_working_data_is_archived_every_night_without_anybody_switching_it_on(
+    loaded: dg.RepositoryDefinition,
+) -> None:
+    schedule = loaded.get_schedule_def("archive_working_data_schedule")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 3 * * *", TIMEZONE)
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    assert loaded.get_job(schedule.job_name).executor_def is dg.in_process_executor
 
 
 def test_the_sensor_is_on(loaded: dg.RepositoryDefinition) -> None:

@@ -15,8 +15,6 @@ import io
 import secrets
 import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from esg_assets.adapters.publications.digests import CountedSink, CountedSource
@@ -27,6 +25,7 @@ from esg_assets.core.errors import KeyMissing, Refused, Tampered
 from esg_assets.core.ports import Envelope, ObjectStore, Sink
 from esg_assets.core.publication import Publication, StoredObject
 from esg_assets.core.record_ports import Chain, Handles, KeptData, RecipientsEnvelope
+from esg_assets.core.retention import Closed, Outcome
 
 PLAN = "archive"
 UNTOUCHED = "untouched"
@@ -34,38 +33,8 @@ _NAME = "note"
 _OWN = (f"handles/{PLAN}/", f"handles/{UNTOUCHED}/")
 
 
-class Outcome(StrEnum):
-    """What became of a date's working data."""
-
-    KEPT = "kept"  # within the working window
-    ARCHIVED = "archived"  # re-sealed, entered and removed here
-    REMOVED = "removed"  # never published and untouched for a whole window
-    NOTHING = "nothing"  # there was none
-
-
-@dataclass(frozen=True)
-class Closed:
-    """What became of a date's working data, told.
-
-    Attributes:
-        date: the report's date.
-        outcome: as said.
-        version: of the report that it belongs to, None if that was never published.
-        objects: how many objects of the work store were archived or removed.
-        until: when the window of what is kept ends.
-        archived: the object in the records store.
-    """
-
-    date: dt.date
-    outcome: Outcome
-    version: int | None = None
-    objects: int = 0
-    until: dt.datetime | None = None
-    archived: StoredObject | None = None
-
-
 class WorkingWindow:
-    """Ends the working window of dates, one after the other."""
+    """Ends the working window of dates, one after the other (port `Window`)."""
 
     def __init__(
         self,
@@ -212,8 +181,8 @@ class WorkingWindow:
         if not equal:
             raise Tampered(
                 f"Archiving the working data of {publication.date}: the archive that the chain names is not "
-                "in the records store as it was written. Nothing was removed; `esg-assets report verify` tells "
-                "more."
+                "in the records store as it was written. Nothing was removed; `esg-assets report verify` "
+                "tells more."
             )
 
     def _unpublished(self, date: dt.date, names: Sequence[str]) -> Closed:
