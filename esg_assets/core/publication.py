@@ -70,6 +70,7 @@ class Publication:
         salt: the sealed salt of the commitment.
         summary: the latest sealed summary, None before there is one.
         archived: its working data, re-sealed to the recipients after the working window; empty before.
+        expired: sequence of the entry by which its report was removed, None while it is there.
         parts: the sealed parts it was made from, with their digests.
         run_id, requested_by, reason: who made it and why.
         recorded_at: when it was published, UTC.
@@ -97,6 +98,7 @@ class Publication:
     reason: str
     recorded_at: dt.datetime
     archived: tuple[StoredObject, ...] = ()
+    expired: int | None = None
 
     def context(self, kind: str) -> Context:
         """The encryption context of its `report`, `salt`, `summary` or `archive`."""
@@ -226,6 +228,8 @@ def publications(entries: Iterable[Entry]) -> list[Publication]:
         elif entry.kind is Kind.ARCHIVE and name in found:
             archived = tuple(map(StoredObject.of, entry.body["objects"]))
             found[name] = replace(found[name], archived=archived)
+        elif entry.kind is Kind.EXPIRE and name in found and found[name].report.key in entry.body["keys"]:
+            found[name] = replace(found[name], expired=entry.sequence)
     return list(found.values())
 
 

@@ -10,7 +10,9 @@ behind is named by none. The chain, the envelope and the working data are handed
 """
 
 from esg_assets.adapters.publications.archiving import WorkingWindow
+from esg_assets.adapters.publications.expiry import Expiry
 from esg_assets.adapters.publications.reading import PublishedReports
+from esg_assets.adapters.publications.resealing import Resealing
 from esg_assets.adapters.publications.writing import Publications
 
-__all__ = ["Publications", "PublishedReports", "WorkingWindow"]
+__all__ = ["Expiry", "Publications", "PublishedReports", "Resealing", "WorkingWindow"]

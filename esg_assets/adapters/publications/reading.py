@@ -60,6 +60,8 @@ class PublishedReports:
             KeyMissing: the store no longer holds it.
         """
         what = f"the report of {publication.date} version {publication.version}"
+        if publication.expired:
+            raise KeyMissing(f"Opening {what}: it expired; entry {publication.expired} says who and why.")
         with self._opened(publication.report, publication.context("report"), opener, what) as source:
             yield source
 
@@ -80,6 +82,15 @@ class PublishedReports:
         if len(salt) != _SALT_BYTES:
             raise Tampered(f"Opening {what}: it has {len(salt)} bytes, not {_SALT_BYTES}.")
         return salt
+
+    @contextlib.contextmanager
+    def open_stored(
+        self, publication: Publication, kind: str, opener: Envelope, stored: StoredObject
+    ) -> Iterator[Source]:
+        """The plaintext of one of its objects, such as its `salt` or an `archive`; as `open_report`."""
+        what = f"the {kind} of {publication.date} version {publication.version}"
+        with self._opened(stored, publication.context(kind), opener, what) as source:
+            yield source
 
     def verify(self, date: dt.date | None = None, expect_head: Head | None = None) -> VerifyResult:
         """Judge the whole chain, and every object that it names; needs no private key.
