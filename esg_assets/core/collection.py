@@ -17,7 +17,7 @@ from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.progress import Progress
 from esg_assets.core.ratings import Fault, Outcome, Reason, Reply, Status
-from esg_assets.core.replies import REFUSAL_STATUS, Judgement, Ruling
+from esg_assets.core.replies import OK, REFUSAL_STATUS, Judgement, Ruling
 from esg_assets.core.retry import full_jitter, retry_after_seconds
 from esg_assets.core.retry_budget import RetryBudget
 from esg_assets.core.throttle import Throttle
@@ -141,6 +141,10 @@ class Collection:
         self.progress.calls += 1
         return self._throttle.reserve(now)
 
+    def settles_later(self, reply: Reply) -> bool:
+        """Whether nothing that is sent next depends on a reply, so that its `end` may wait a moment."""
+        return reply.status == OK and self._proved and not self._breaker.open
+
     def judge(self, call: Call, reply: Reply) -> Mapping[str, Judgement]:
         """What a reply means for each account of its call; needs no lock, and takes longest."""
         return self._judge(reply, call.account_ids)
@@ -186,9 +190,9 @@ class Collection:
         self._stopping = True
         self.error = self.error or error
 
-    def abandon(self, error: EsgError | None) -> None:
-        """A call could not even be made, or failed in our own code: nothing can be asked any more."""
-        self._in_flight -= 1
+    def abandon(self, calls: int, error: EsgError | None) -> None:
+        """Calls could not even be made, or failed in our own code: nothing can be asked any more."""
+        self._in_flight -= calls
         self.stop(error)
 
     def tick(self, now: float) -> list[Outcome]:

@@ -1,19 +1,16 @@
-"""The threads that drive `esg_assets.core.collection`: sleep to the slot, call, keep what came back.
+"""The threads of one collection: those that call, and the one that keeps.
 
-Threads over a synchronous client, because under a rate limit the cost of a call is its wake-ups,
-and a thread that sleeps to its slot has the fewest (docs/adr/0004). What to ask, when and how often
-is the state machine's; sealing is the caller's `keep`.
+Why threads is said in the package; what they drive is `esg_assets.core.collection`.
 """
 
-import random
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Protocol
 
+from esg_assets.adapters.workers.clock import Clock
+from esg_assets.adapters.workers.unsettled import Unsettled
 from esg_assets.core.calls import Call, Done
-from esg_assets.core.collection import Collection, Judge
+from esg_assets.core.collection import Collection
 from esg_assets.core.errors import EsgError, Stopped, StoreUnavailable
 from esg_assets.core.ports import RatingsApi
 from esg_assets.core.progress import Progress
@@ -27,64 +24,6 @@ IDLE_SECONDS = 0.5  # an idle worker looks again at least this often: for a stop
 GRACE_SECONDS = 2.0  # a stopped run waits this long for calls in flight; SIGTERM must end within 5 s
 
 
-class Clock(Protocol):
-    """A monotonic clock and a way to sleep on it."""
-
-    def monotonic(self) -> float:
-        """Seconds."""
-
-    def sleep(self, seconds: float) -> None:
-        """Return after at least `seconds`."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    monotonic = staticmethod(time.monotonic)
-    sleep = staticmethod(time.sleep)
-
-
-class ThreadedGathering:
-    """The port `Gathering` over threads.
-
-    Args:
-        rng: the dice of the jitter.
-        clock: for tests.
-    """
-
-    def __init__(self, rng: random.Random | None = None, clock: Clock | None = None) -> None:
-        self._rng = rng or random.SystemRandom()
-        self._clock = clock or SystemClock()
-
-    def gather(
-        self,
-        account_ids: Sequence[str],
-        as_of: date,
-        api: RatingsApi,
-        *,
-        judge: Judge,
-        keep: Callable[[Sequence[Outcome]], None],
-        report: Callable[[Progress], None],
-        give_way: Callable[[], bool] = lambda: False,
-        etags: Mapping[str, str] | None = None,
-    ) -> Progress:
-        """See the port."""
-        collection = Collection(
-            account_ids,
-            as_of=as_of,
-            policy=api.policy,
-            judge=judge,
-            random=self._rng.random,
-            now=self._clock.monotonic(),
-            accounts_per_call=api.accounts_per_call,
-            etags=etags,
-        )
-        workers = Workers(
-            collection, api, as_of, keep=keep, report=report, give_way=give_way, clock=self._clock
-        )
-        return workers.run()
-
-
 class Workers:
     """Runs one collection to its end.
 
@@ -92,8 +31,8 @@ class Workers:
         collection: the state machine.
         api: the provider.
         as_of: the date asked for.
-        keep: seals outcomes; called from the thread that calls `run`, with at most 1 s or 500
-            outcomes at a time.
+        keep: seals outcomes; called from the thread that calls `run`, with those of at most 1 s, or
+            some 500.
         report: called with the progress every few seconds and at the end, from the same thread.
         give_way: asked after each `keep`; True ends the run when calls in flight have ended.
         clock: what they sleep on.
@@ -117,6 +56,7 @@ class Workers:
         self._report = report
         self._give_way = give_way
         self._clock = clock
+        self._unsettled = Unsettled()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)  # workers with nothing to send
         self._kept = threading.Condition(self._lock)  # workers that wait for room in memory
@@ -164,6 +104,8 @@ class Workers:
                 due = flushed + FLUSH_SECONDS - self._clock.monotonic()
                 if self._alive and not self._full() and due > 0:
                     self._arrived.wait(due)
+            self._settle()
+            with self._lock:
                 now = self._clock.monotonic()
                 self._add(self._collection.tick(now))
                 finished = not self._alive
@@ -213,10 +155,16 @@ class Workers:
             self._collection.stop()
             self._idle.notify_all()
             self._kept.notify_all()
-            while self._collection.in_flight and (left := until - self._clock.monotonic()) > 0:
+        while True:
+            self._settle()
+            with self._lock:
+                left = until - self._clock.monotonic()
+                if not self._collection.in_flight or left <= 0:
+                    return
                 self._arrived.wait(min(left, 0.1))
 
     def _keep_rest(self) -> None:
+        self._settle()
         with self._lock:
             self._take()
         self._keep_taken()
@@ -245,14 +193,16 @@ class Workers:
 
     def _reserve(self) -> float | None:
         """Wait for a slot; None when there will be none any more."""
-        with self._lock:
-            while True:
+        while True:
+            with self._lock:
                 slot = self._collection.slot(self._clock.monotonic())
                 if isinstance(slot, float):
                     return slot
-                if isinstance(slot, Done):
-                    return None
-                self._idle.wait(IDLE_SECONDS if slot.seconds is None else min(slot.seconds, IDLE_SECONDS))
+                if not self._unsettled:
+                    if isinstance(slot, Done):
+                        return None
+                    self._idle.wait(IDLE_SECONDS if slot.seconds is None else min(slot.seconds, IDLE_SECONDS))
+            self._settle()  # which may be all that was waited for
 
     def _start_at(self, slot: float) -> Call | None:
         """Sleep to a reserved slot, and to the next where it turns out to be no good."""
@@ -275,25 +225,40 @@ class Workers:
         try:
             etag = self._collection.etag_of(call)
             reply = self._api.ask_many(call.account_ids, self._as_of, self._wait_for_slot, etag)
-            judgements = self._collection.judge(call, reply)
         except EsgError as error:  # no token to be had: nothing can be asked any more
-            self._abandon(error)
+            self._abandon(1, error)
             return None
         except BaseException:
-            self._abandon(None)
+            self._abandon(1, None)
             raise
+        due = self._unsettled.add(call, reply, self._clock.monotonic())
+        if due or not self._collection.settles_later(reply):
+            self._settle()
         with self._lock:
-            now = self._clock.monotonic()
-            self._add(self._collection.end(call, reply, now, judgements))
-            # The worker that ended goes on itself; an idle one is wanted only if there is more to do.
-            self._idle.notify()
             if self._full():
                 self._arrived.notify()
                 while self._full() and not self._collection.stopping:
                     self._kept.wait(IDLE_SECONDS)
                 return None
-            slot = self._collection.slot(now)
+            slot = self._collection.slot(self._clock.monotonic())
             return slot if isinstance(slot, float) else None
+
+    def _settle(self) -> None:
+        """Judge and end the answers that wait."""
+        taken = self._unsettled.take()
+        if not taken:
+            return
+        try:
+            judged = [(call, reply, self._collection.judge(call, reply)) for call, reply in taken]
+        except BaseException:
+            self._abandon(len(taken), None)
+            raise
+        with self._lock:
+            now = self._clock.monotonic()
+            for call, reply, judgements in judged:
+                self._add(self._collection.end(call, reply, now, judgements))
+            # The workers that ended go on themselves; an idle one is wanted only if there is more to do.
+            self._idle.notify(len(judged))
 
     def _add(self, outcomes: Sequence[Outcome]) -> None:
         self._results += outcomes
@@ -305,7 +270,7 @@ class Workers:
             slot = self._collection.another_slot(self._clock.monotonic())
         self._sleep_until(slot)
 
-    def _abandon(self, error: EsgError | None) -> None:
+    def _abandon(self, calls: int, error: EsgError | None) -> None:
         with self._lock:
-            self._collection.abandon(error)
+            self._collection.abandon(calls, error)
             self._idle.notify_all()
