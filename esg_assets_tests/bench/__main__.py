@@ -41,6 +41,9 @@ def _options() -> argparse.Namespace:
         "--large", type=int, default=100_000, help="one more size, once and without the limit; 0 for none"
     )
     parser.add_argument(
+        "--long", type=int, default=50_000, help="one more size, once and under the limit; 0 for none"
+    )
+    parser.add_argument(
         "--rounds", type=int, default=3, help="interleaved rounds, of which medians are taken"
     )
     parser.add_argument("--rate", type=float, default=500.0, help="calls/s of the limited runs")
@@ -49,7 +52,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where benchmarks.md is written")
     options = parser.parse_args()
     if options.quick:
-        options.n, options.large, options.rounds = [200, 1_000], 0, 1
+        options.n, options.rounds = [200, 1_000], 1
+        options.large = options.long = 0
         options.docs = ROOT / ".bench" / "quick"
     options.n = sorted(set(options.n))
     return options
@@ -58,10 +62,14 @@ def _options() -> argparse.Namespace:
 def contenders(python: str) -> list[Contender]:
     """Ours first, then the peers under their own interpreter."""
     return [
-        Contender("ours", MODULES + "ours"),
-        Contender("aiohttp + aiolimiter", MODULES + "aiohttp_aiolimiter", python),
+        Contender("ours", MODULES + "ours", paced=True),
+        Contender("aiohttp + aiolimiter", MODULES + "aiohttp_aiolimiter", python, paced=True),
         Contender(
-            "aiohttp + aiolimiter, tuned", MODULES + "aiohttp_aiolimiter_50ms", python, limited_only=True
+            "aiohttp + aiolimiter, tuned",
+            MODULES + "aiohttp_aiolimiter_50ms",
+            python,
+            limited_only=True,
+            paced=True,
         ),
         Contender("requests + ThreadPool + tenacity", MODULES + "requests_tenacity", python),
         Contender("dlt", MODULES + "dlt_pipeline", python),
@@ -74,6 +82,7 @@ def _bench(options: argparse.Namespace, path: str, python: str) -> int:
         contenders=contenders(python),
         sizes=options.n,
         large=options.large,
+        long=options.long,
         rounds=options.rounds,
         rate=options.rate,
         in_flight=options.in_flight,
@@ -101,6 +110,7 @@ def _bench(options: argparse.Namespace, path: str, python: str) -> int:
         names=[c.name for c in plan.contenders],
         sizes=plan.sizes,
         large=plan.large,
+        long=plan.long,
         rate=plan.rate,
         figures=series.medians(runs),
         repeated=repeated,
@@ -130,9 +140,9 @@ def _circumstances(plan: series.Plan, python: str, loads: list[float]) -> list[s
         **peers.versions(python, PACKAGES_OF_PEERS),
     }
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    sizes = " ".join(map(str, plan.sizes))
+    sizes = f"--n {' '.join(map(str, plan.sizes))} --large {plan.large} --long {plan.long}"
     command = (
-        f"python -m esg_assets_tests.bench --n {sizes} --large {plan.large} --rounds {plan.rounds} "
+        f"python -m esg_assets_tests.bench {sizes} --rounds {plan.rounds} "
         f"--rate {plan.rate:g} --in-flight {plan.in_flight}"
     )
     machine = (
@@ -141,7 +151,7 @@ def _circumstances(plan: series.Plan, python: str, loads: list[float]) -> list[s
     )
     return [
         f"- `make bench`, which is `{command}`, on {dt.datetime.now(dt.UTC).date()}.",
-        f"- Medians of {plan.rounds} interleaved rounds; the kill and {plan.large:,} accounts once for each.",
+        f"- Medians of {plan.rounds} interleaved rounds; the kill and the greatest sizes once for each.",
         f"- {machine}.",
         f"- Python {platform.python_version()}, {server.strip().rpartition('version: ')[2]}, {named}.",
     ]

@@ -29,12 +29,14 @@ class Contender:
         module: what is run.
         python: with which interpreter.
         limited_only: whether it makes sense only under a limit.
+        paced: whether it keeps to a limit by itself.
     """
 
     name: str
     module: str
     python: str = sys.executable
     limited_only: bool = False
+    paced: bool = False
 
 
 @dataclass(frozen=True)

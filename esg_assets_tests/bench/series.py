@@ -25,6 +25,7 @@ class Plan:
         contenders: ours first.
         sizes: numbers of accounts, ascending.
         large: a size that is run once, without the limit, to see memory grow; 0 for none.
+        long: a size that is run once, under the limit, by those that keep to it; 0 for none.
         rounds: how often.
         rate: calls per second of the limited runs.
         in_flight: calls in flight at most, the same for everybody.
@@ -35,6 +36,7 @@ class Plan:
     contenders: Sequence[Contender]
     sizes: Sequence[int]
     large: int
+    long: int
     rounds: int
     rate: float
     in_flight: int
@@ -99,6 +101,9 @@ def all_rounds(plan: Plan, tell: Callable[[Run], None]) -> list[Run]:
     for contender in plan.contenders:
         if plan.large and not contender.limited_only:
             done.append(one_run(plan, contender, plan.large, 0.0))
+            tell(done[-1])
+        if plan.long and contender.paced:
+            done.append(one_run(plan, contender, plan.long, plan.rate))
             tell(done[-1])
     return done
 

@@ -87,6 +87,7 @@ def results() -> report.Results:
         names=["ours", "aiohttp + aiolimiter", "dlt"],
         sizes=[1000, 10_000],
         large=0,
+        long=0,
         rate=500.0,
         figures=series.medians(runs),
         repeated={"ours": 10, "aiohttp + aiolimiter": 5000, "dlt": 5000},
