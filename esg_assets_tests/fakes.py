@@ -56,6 +56,12 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         self.objects.pop(check_key(key), None)
 
+    def replace(self, key: str, data: bytes) -> None:
+        with self._lock:
+            if check_key(key) not in self.objects:
+                raise KeyMissing(f"There is no {key} in the store.")
+            self.objects[key] = bytes(data)
+
 
 class MemoryLeases:
     """Leases within this process."""

@@ -11,7 +11,7 @@ from esg_assets.core.accounts import Snapshot
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.examination import Examination, Head
-from esg_assets.core.ports import Envelope, PartRef, Snapshots
+from esg_assets.core.ports import Envelope, ObjectStore, PartRef, Snapshots, Source
 from esg_assets.core.publication import Publication
 from esg_assets.core.retention import Closed
 from esg_assets.core.store_identity import StoreIdentity
@@ -90,6 +90,27 @@ class Window(Protocol):
         Raises:
             Tampered: something does not verify. What is not proved to be archived is still there.
         """
+
+
+class ReplacingStore(ObjectStore, Protocol):
+    """A store in which an object can be exchanged for another one of the same name.
+
+    Only for new working keys: nothing else ever changes an object.
+    """
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Put other bytes in its place, in one step and durable on return. Raises KeyMissing."""
+
+
+class KeyedEnvelope(Envelope, Protocol):
+    """Seals with a current key, and opens with that and with former ones."""
+
+    @property
+    def name(self) -> str:
+        """Name of the current key."""
+
+    def sealed_with(self, source: Source) -> str:
+        """Name of the key that a message says it was sealed with; not verified. Raises Tampered."""
 
 
 class StoredSnapshots(Snapshots, Protocol):

@@ -9,6 +9,7 @@ import pytest
 
 from esg_assets.adapters.stores import open_store
 from esg_assets.adapters.stores.local import LocalStore
+from esg_assets.core import record_ports
 from esg_assets.core.errors import EsgError, KeyExists, KeyMissing, Refused
 from esg_assets.core.ports import ObjectStore
 from esg_assets_tests.fakes import MemoryStore
@@ -33,6 +34,18 @@ def test_what_was_created_is_read_back(store: ObjectStore) -> None:
     assert store.read("chain/00000001") == b"entry \0\xff"
     with store.open("chain/00000001") as source:
         assert source.read(5) + source.read() + source.read(1) == b"entry \0\xff"
+
+
+def test_what_is_replaced_is_whole_and_has_no_trace_beside_it(store: record_ports.ReplacingStore) -> None:
+    store.create("parts/1", b"sealed with the old key")
+    store.create("parts/2", b"another")
+    store.replace("parts/1", b"sealed with the new key")
+    assert (store.read("parts/1"), store.read("parts/2")) == (b"sealed with the new key", b"another")
+    assert list(store.keys("")) == ["parts/1", "parts/2"]
+    for missing in ("parts/3", "none/1"):
+        with pytest.raises(KeyMissing):
+            store.replace(missing, b"data")
+    assert list(store.keys("")) == ["parts/1", "parts/2"]
 
 
 def test_an_empty_object_is_an_object(store: ObjectStore) -> None:

@@ -94,6 +94,22 @@ class LocalStore:
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return
 
+    def replace(self, key: str, data: bytes) -> None:
+        """Put other bytes in place of an object, in one step and durable on return. Raises KeyMissing."""
+        *folders, name = check_key(key).split("/")
+        doing = f"Replacing {key} in the store"
+        with contextlib.ExitStack() as held, errors_as_unavailable(doing):
+            try:
+                folder = held.enter_context(self._folder(folders, make=False))
+            except (FileNotFoundError, NotADirectoryError):
+                raise KeyMissing(f"There is no {key} in the store.") from None
+            if not _exists(folder, name):
+                raise KeyMissing(f"There is no {key} in the store.")
+            file = _NewFile(folder)
+            held.callback(file.discard)
+            file.file.write(data)
+            file.take_over(name)
+
     def _keys(self, folders: Sequence[str]) -> Iterator[str]:
         with errors_as_unavailable("Listing the store"):
             try:
@@ -154,6 +170,22 @@ class _NewFile:
             os.link(
                 f"/proc/self/fd/{self.file.fileno()}", name, dst_dir_fd=self._folder, follow_symlinks=True
             )
+        os.fsync(self._folder)
+
+    def take_over(self, name: str) -> None:
+        """The same, for a name that another file has; at every moment it is one of the two files'."""
+        if not self._temporary_name:  # only a file with a name can be renamed
+            self._temporary_name = f"~{secrets.token_hex(8)}"
+            os.link(
+                f"/proc/self/fd/{self.file.fileno()}",
+                self._temporary_name,
+                dst_dir_fd=self._folder,
+                follow_symlinks=True,
+            )
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        os.rename(self._temporary_name, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self._temporary_name = ""
         os.fsync(self._folder)
 
     def discard(self) -> None:

@@ -117,6 +117,13 @@ class RemoteStore:
         with contextlib.suppress(KeyMissing), _translated(f"Deleting {check_key(key)} from the store", key):
             obstore.delete(self._store, key)
 
+    def replace(self, key: str, data: bytes) -> None:
+        """Put other bytes in place of an object, in one step and durable on return. Raises KeyMissing."""
+        with _translated(f"Replacing {check_key(key)} in the store", key):
+            if not self._there(key):
+                raise KeyMissing(f"There is no {key} in the store.")
+            obstore.put(self._store, key, data, mode="overwrite", use_multipart=False)
+
     def _there(self, key: str) -> bool:
         try:
             obstore.head(self._store, key)
