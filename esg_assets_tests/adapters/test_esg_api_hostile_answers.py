@@ -38,13 +38,27 @@ def gzip_bomb(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(packer.compress(bytes(65536)))
 
 
+def gzip_bomb_with_a_short_length(connection: socket.socket, _request: bytes) -> None:
+    bomb = gzip.compress(bytes(MAX_BODY_BYTES * 64), 9)
+    assert len(bomb) < 100_000
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(bomb) + bomb
+    )
+    connection.recv(1)  # until the client leaves
+
+
 ENDLESS: dict[str, Talk] = {
     "announced": sends_without_end(b"HTTP/1.1 200 OK\r\ncontent-length: 629145600\r\n\r\n", b"x" * 65536),
     "until_close": sends_without_end(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536),
     "chunked": sends_without_end(
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65536 + b"\r\n"
     ),
+    "chunked_with_a_short_length": sends_without_end(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"10000\r\n" + b"x" * 65536 + b"\r\n",
+    ),
     "gzip_bomb": gzip_bomb,
+    "gzip_bomb_with_a_short_length": gzip_bomb_with_a_short_length,
     "of_an_error": sends_without_end(b"HTTP/1.1 503 X\r\ncontent-length: 629145600\r\n\r\n", b"x" * 65536),
 }
 
