@@ -62,6 +62,7 @@ class Asking:
         self.spent = Effort()
         """What asking took so far, also when it was broken off."""
         self._ended: set[str] = set()
+        self._warned = False
         self._progress = Progress(wanted=0, rate=api.policy.rate)
 
     def ask(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> None:
@@ -124,6 +125,9 @@ class Asking:
         self._progress = progress
         bar = {"done": progress.ended.total(), "wanted": progress.wanted, "note": progress.short}
         self._context.log.info("%s", progress, extra={PROGRESS: bar})
+        if not self._warned and (warning := progress.too_few_in_flight(self._api.policy.concurrency)):
+            self._context.log.warning("%s", warning)
+            self._warned = True
         ends = datetime.now(UTC) + timedelta(seconds=progress.seconds_left)
         tags = {PROGRESS_TAG: str(progress), EXPECTED_END_TAG: ends.isoformat(timespec="seconds")}
         self._context.instance.add_run_tags(self._context.run.run_id, tags)

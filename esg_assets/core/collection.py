@@ -155,6 +155,7 @@ class Collection:
         """Take a reply, and what `judge` made of it; gives the outcomes that are certain now."""
         self._in_flight -= 1
         self._throttle.learn(reply, now)
+        self.progress.took(reply.seconds)
         if reply.status == NOT_MODIFIED and self.etag_of(call):
             self._answered(now)
             self.progress.ended[Status.SUCCESS] += 1

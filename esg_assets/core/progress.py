@@ -1,9 +1,13 @@
 """How far a collection has come: the figures that logs, `status` and the summary show."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
 from esg_assets.core.ratings import Status
+
+LATENCY_SHARE = 1 / 32
+"""How much one call counts in the average of their times."""
 
 
 @dataclass
@@ -18,6 +22,7 @@ class Progress:
         refusals: answers 429.
         rate: calls per second allowed now.
         outage: whether the provider is taken to be down.
+        latency: seconds that a call takes, averaged over the last few dozen.
         speed: accounts that ended per second since the progress was told last; 0 if not known yet.
     """
 
@@ -27,8 +32,24 @@ class Progress:
     retries: int = 0
     refusals: int = 0
     outage: bool = False
+    latency: float = 0.0
     speed: float = 0.0
     ended: Counter[Status] = field(default_factory=Counter)
+
+    def took(self, seconds: float) -> None:
+        """A call took so long."""
+        self.latency += (seconds - self.latency) * (LATENCY_SHARE if self.latency else 1.0)
+
+    def too_few_in_flight(self, concurrency: int) -> str:
+        """What to say if the rate cannot be reached with `concurrency` calls in flight; "" if it can."""
+        wanted = math.ceil(self.rate * self.latency)
+        if self.outage or wanted <= concurrency:
+            return ""
+        return (
+            f"{concurrency:,} calls in flight that take {self.latency:.2f} s each make "
+            f"{concurrency / self.latency:,.0f} calls/s of the {self.rate:,.4g} allowed; the whole rate "
+            f"needs ESG_API_CONCURRENCY={wanted} or more"
+        )
 
     @property
     def left(self) -> int:
