@@ -1,11 +1,16 @@
 """Several working keys: the current one seals, former ones still open, and each message names its own."""
 
 import io
+import stat
+from pathlib import Path
 
 import pytest
 
 from esg_assets.adapters.envelope import RecipientEnvelope, WorkingEnvelope, working_key_name
-from esg_assets.core.errors import StoreUnavailable, Tampered
+from esg_assets.adapters.keys.generation import generate
+from esg_assets.adapters.keys.loading import load_working_key
+from esg_assets.adapters.keys.working_keys import former_key_files, replace_working_key
+from esg_assets.core.errors import SettingsWrong, StoreUnavailable, Tampered
 from esg_assets_tests.adapters.test_envelope import CONTEXT, opened, recipient, sealed
 
 OLD, MIDDLE, NEW = b"o" * 32, b"m" * 32, b"n" * 32
@@ -84,3 +89,42 @@ def test_large_data_opens_in_pieces_of_any_size() -> None:
     with envelope.open(io.BytesIO(sealed(envelope, plaintext)), CONTEXT) as source:
         pieces = list(iter(lambda: source.read(100_003), b""))
     assert b"".join(pieces) == plaintext
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return generate(tmp_path / "keys", "host")[0]
+
+
+def test_a_replaced_key_stays_beside_the_new_one(key_file: Path) -> None:
+    keys = [key_file.read_bytes()]
+    for number in (1, 2, 3):
+        assert replace_working_key(key_file) == key_file.with_name(f"working.key.{number}")
+        keys.append(load_working_key(key_file))
+    assert [load_working_key(path) for path in former_key_files(key_file)] == keys[:-1]
+    assert len(set(keys)) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in key_file.parent.glob("working.key*")} == {0o600}
+    assert not list(key_file.parent.glob(".*"))
+
+
+def test_former_keys_are_in_the_order_in_which_they_were_in_use(key_file: Path) -> None:
+    for number in (10, 9, 1):
+        (key_file.parent / f"working.key.{number}").write_bytes(b"x" * 32)
+    for stranger in ("working.key.0", "working.key.old", "working.key.1.tmp", "demo-working.key.4"):
+        (key_file.parent / stranger).write_bytes(b"x" * 32)
+    assert [path.name for path in former_key_files(key_file)] == [f"working.key.{n}" for n in (1, 9, 10)]
+
+
+def test_a_rotation_that_was_killed_half_way_is_taken_up(key_file: Path) -> None:
+    (key_file.parent / "working.key.1").write_bytes(key_file.read_bytes())
+    (key_file.parent / "working.key.1").chmod(0o600)
+    assert replace_working_key(key_file).name == "working.key.1"
+    assert [path.name for path in former_key_files(key_file)] == ["working.key.1"]
+    assert key_file.read_bytes() != (key_file.parent / "working.key.1").read_bytes()
+
+
+def test_a_key_that_others_may_read_is_not_replaced(key_file: Path) -> None:
+    key_file.chmod(0o644)
+    with pytest.raises(SettingsWrong, match="chmod 600"):
+        replace_working_key(key_file)
+    assert former_key_files(key_file) == []

@@ -113,6 +113,15 @@ def write_key_file(path: Path, data: bytes, kept: Kept) -> None:
         os.fsync(file.fileno())
 
 
+def sync_folder(folder: Path) -> None:
+    """Names of new and replaced files are on the disk on return."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def already_there(path: Path) -> str:
     """Why a key is not written: what a lost key sealed is lost too."""
     return f"{path} is there already and is never overwritten: what it sealed opens with nothing else."
