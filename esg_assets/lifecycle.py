@@ -4,13 +4,14 @@ Beside `esg_assets.composition`, whose stores and keys it uses; nothing is opene
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from esg_assets.composition import SealedStores
 
 if TYPE_CHECKING:
-    from esg_assets.adapters.publications import WorkingWindow
-    from esg_assets.adapters.working_data import KeptWork
+    from esg_assets.adapters.publications import Expiry, Resealing, WorkingWindow
+    from esg_assets.adapters.working_data import KeptWork, Rekeying
+    from esg_assets.core.record_ports import ReplacingStore
 
 
 class LifecycleStores(SealedStores):
@@ -22,6 +23,32 @@ class LifecycleStores(SealedStores):
         from esg_assets.adapters.working_data import KeptWork  # noqa: PLC0415 - slow to import
 
         return KeptWork(self._work, self._working_envelope, self._settings.env, self.snapshots)
+
+    @cached_property
+    def rekeying(self) -> "Rekeying":
+        """What brings the work store to the current working key."""
+        from esg_assets.adapters.envelope import WorkingEnvelope  # noqa: PLC0415 - slow to import
+        from esg_assets.adapters.working_data import Rekeying  # noqa: PLC0415
+
+        envelope = self._working_envelope
+        assert isinstance(envelope, WorkingEnvelope)
+        # Both kinds of stores can do it, and nothing else may.
+        return Rekeying(cast("ReplacingStore", self._work), envelope, self.kept, self._settings.env)
+
+    @cached_property
+    def resealing(self) -> "Resealing":
+        """What seals published versions to ESG_REPORT_RECIPIENTS, signed with ESG_SIGNING_KEY."""
+        from esg_assets.adapters.publications import Resealing  # noqa: PLC0415 - slow to import
+
+        return Resealing(self._records, self._chain(self._signer), self._recipients)
+
+    @cached_property
+    def expiry(self) -> "Expiry":
+        """Holds and removals (ESG_RETENTION_YEARS)."""
+        from esg_assets.adapters.publications import Expiry  # noqa: PLC0415 - slow to import
+
+        years = self._settings.retention_years
+        return Expiry(self._records, self._chain(self._signer), retention_years=years)
 
     @cached_property
     def window(self) -> "WorkingWindow":

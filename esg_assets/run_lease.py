@@ -18,6 +18,9 @@ from esg_assets.partitions import central_date, partition_of
 from esg_assets.stale_runs import COMMAND_LINE_TAG, PARTITION_TAG, RELEASED_TAG, lease_name, report_gone
 
 PROVIDER = "esg_api"
+KEY_GATE = "working_key"
+"""Every run passes this lease when it begins; whoever holds it replaces the working key."""
+
 SWEEP_SECONDS = 2.0
 """A sweep for dead runs may hold the lease for a moment; that is no reason to refuse a run."""
 
@@ -60,12 +63,23 @@ class RunLease:
                 "terminate it in the UI; nothing of this run was done."
             ) from None
         self._partition = name
+        self._pass_the_gate(context)
         _forget_the_parent(context)
         self._held.callback(_say_that_it_lets_go, context.instance, context.run.run_id)
         if held.previous_holder not in ("", context.run.run_id) and report_gone(
             context.instance, held.previous_holder, context.run.run_id
         ):
             context.log.info("run %s of this partition died; it is marked as failed", held.previous_holder)
+
+    def _pass_the_gate(self, context: dg.AssetExecutionContext) -> None:
+        try:
+            with self._leases.hold(KEY_GATE, context.run.run_id, wait_seconds=SWEEP_SECONDS):
+                return
+        except LeaseBusy as busy:
+            raise LeaseBusy(
+                f"Making the report of {context.partition_key}: a new working key is being made ({busy}) "
+                "and this run may have loaded the old one. Nothing was done; run the date again later."
+            ) from None
 
     @contextmanager
     def provider(self, context: dg.AssetExecutionContext) -> Iterator[None]:

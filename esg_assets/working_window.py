@@ -60,20 +60,27 @@ def close_windows(window: Window, leases: Leases, holder: str, dates: Iterable[d
         leases: a date's lease is held meanwhile, so that no run works on it.
         holder: who asks. Not a run's id: whoever gets the lease next would take that run for dead.
         dates: which ones.
+
+    Raises:
+        LeaseBusy: another process archives, or makes a new working key.
     """
-    for date in dates:
-        try:
-            with leases.hold(lease_name(date), holder, wait_seconds=WAIT_SECONDS):
-                turn = Turn(date, window.close(date))
-        except LeaseBusy:
-            turn = Turn(date, busy=True)
-        except EsgError as error:
-            turn = Turn(date, fault=str(error))
-        except Exception as error:  # noqa: BLE001 - its text may hold client data, and the others must go on
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(frame.filename).name}:{frame.lineno}"
-            turn = Turn(date, fault=f"an unexpected {type(error).__name__} at {where}; its text is not shown")
-        yield turn
+    with leases.hold(ARCHIVE, holder, wait_seconds=WAIT_SECONDS):
+        for date in dates:
+            yield _turn(window, leases, holder, date)
+
+
+def _turn(window: Window, leases: Leases, holder: str, date: dt.date) -> Turn:
+    try:
+        with leases.hold(lease_name(date), holder, wait_seconds=WAIT_SECONDS):
+            return Turn(date, window.close(date))
+    except LeaseBusy:
+        return Turn(date, busy=True)
+    except EsgError as error:
+        return Turn(date, fault=str(error))
+    except Exception as error:  # noqa: BLE001 - its text may hold client data, and the others must go on
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        return Turn(date, fault=f"an unexpected {type(error).__name__} at {where}; its text is not shown")
 
 
 class WorkingWindowResource(dg.ConfigurableResource[Window]):
@@ -98,14 +105,14 @@ def close_working_windows(
     context: dg.OpExecutionContext, working_window: dg.ResourceParam[Window], leases: dg.ResourceParam[Leases]
 ) -> None:
     """Every date of which the work store keeps anything."""
+    turns = []
     try:
         dates = working_window.dates()
+        for turn in close_windows(working_window, leases, f"archiving in run {context.run_id}", dates):
+            turns.append(turn)
+            context.log.log("ERROR" if turn.fault else "INFO", str(turn))
     except EsgError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-    turns = []
-    for turn in close_windows(working_window, leases, f"archiving in run {context.run_id}", dates):
-        turns.append(turn)
-        context.log.log("ERROR" if turn.fault else "INFO", str(turn))
     told = [turn.closed.outcome for turn in turns if turn.closed is not None]
     context.add_output_metadata({outcome.value: told.count(outcome) for outcome in Outcome})
     failed = [str(turn) for turn in turns if turn.fault]

@@ -1,7 +1,7 @@
 """Which settings a command needs, and which it reads at all."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from esg_assets.settings.faults import Fault
@@ -36,6 +36,10 @@ _JOB = Need(
 _READER = Need(
     reads=frozenset({"env", "dagster_home", "store_url", "signing_key", "verify_keys"}), dotenv=False
 )
+_KEEPER = Need(
+    required=("signing_key",),
+    reads=frozenset({"env", "dagster_home", "store_url", "signing_key", "verify_keys", "retention_years"}),
+)
 
 NEEDS: Mapping[str, Need] = {
     "": Need(),
@@ -44,6 +48,11 @@ NEEDS: Mapping[str, Need] = {
     "status": Need(),
     "report list": Need(),
     "report failures": Need(),
+    "report hold": _KEEPER,
+    "report release": _KEEPER,
+    "report expire": _KEEPER,
+    "report reseal": replace(_KEEPER, dotenv=False),
+    "keys rotate": Need(required=("working_key",)),
     "report archive": Need(required=("report_recipients", "working_key", "signing_key")),
     "report verify": _READER,
     "report decrypt": _READER,

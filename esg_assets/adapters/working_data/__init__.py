@@ -14,6 +14,7 @@ from esg_assets.adapters.working_data.handles import SealedRecords
 from esg_assets.adapters.working_data.kept import KeptWork
 from esg_assets.adapters.working_data.parts import SealedParts
 from esg_assets.adapters.working_data.ratings_handles import SealedRatingsHandles
+from esg_assets.adapters.working_data.rekeying import Rekeying
 from esg_assets.adapters.working_data.snapshots import SealedSnapshots
 
-__all__ = ["KeptWork", "SealedParts", "SealedRatingsHandles", "SealedRecords", "SealedSnapshots"]
+__all__ = ["KeptWork", "Rekeying", "SealedParts", "SealedRatingsHandles", "SealedRecords", "SealedSnapshots"]
