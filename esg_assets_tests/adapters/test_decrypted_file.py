@@ -1,9 +1,12 @@
 """Writing an opened report to a file: whole and verified, or nothing at all."""
 
 import contextlib
+import errno
 import io
 import os
+import resource
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +105,75 @@ def test_a_target_that_no_file_can_have_is_said(folder: Path) -> None:
     with pytest.raises(Refused, match="Nothing was written"):
         decrypt_to(folder / ("x" * 300), opened(b"x"))
     assert list(folder.iterdir()) == []
+
+
+@contextlib.contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """What a full disk is to a writer: the write comes back short, and the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_no_room_is_said_and_leaves_nothing(folder: Path) -> None:
+    with file_size_limit(1 << 20), pytest.raises(Refused, match="Make room there") as caught:
+        decrypt_to(folder / "report.csv", opened(b"x" * ((1 << 20) + 1)))
+    assert "Nothing was written" in str(caught.value)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def not_ours() -> Iterator[Path]:
+    """A folder that we may look into and not write to, also where the tests run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="esg-not-ours-"))
+    folder.chmod(0o555)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield folder
+    finally:
+        os.seteuid(before)
+        folder.rmdir()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(not_ours: Path) -> None:
+    with pytest.raises(Refused, match=r"Permission denied.*a folder that you can write to"):
+        decrypt_to(not_ours / "report.csv", opened(b"x"))
+    assert list(not_ours.iterdir()) == []
+
+
+def no_links(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+@pytest.fixture
+def without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file system as on most USB sticks: neither nameless files nor hard links."""
+    monkeypatch.setattr(decrypted_file, "_nameless", lambda _: None)
+    monkeypatch.setattr(os, "link", no_links)
+    return tmp_path
+
+
+def test_without_hard_links_the_file_is_renamed(without_links: Path) -> None:
+    assert decrypt_to(without_links / "report.csv", opened(b"abc")) == 3
+    assert [(path.name, path.read_bytes()) for path in without_links.iterdir()] == [("report.csv", b"abc")]
+
+
+def test_without_hard_links_nothing_is_overwritten_either(without_links: Path) -> None:
+    target = without_links / "report.csv"
+
+    @contextlib.contextmanager
+    def slow() -> Iterator[Source]:
+        yield io.BytesIO(b"other")
+        target.write_bytes(b"mine")
+
+    with pytest.raises(Refused, match="meanwhile"):
+        decrypt_to(target, slow())
+    assert [path.read_bytes() for path in without_links.iterdir()] == [b"mine"]
 
 
 WRITER = """
