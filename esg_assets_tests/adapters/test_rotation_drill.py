@@ -1,0 +1,13 @@
+"""A sample of the drill that `make proof` runs in full (proof/test_rotation_drill_in_full.py)."""
+
+from esg_assets_tests.rotation_drill import drill
+
+
+def test_after_three_rotations_of_every_key_everything_verifies_and_opens() -> None:
+    result = drill(reports=16, rotations=3, window_days=6)
+    assert result.faults == []
+    assert (result.opened, result.keys) == (16, 4)
+    assert result.entries > 16 + result.reseals  # and archives
+    assert result.reseals >= 12
+    assert result.rekeyed > 24
+    assert 0 < result.kept < 3 * 16  # the windows of the oldest ended
