@@ -4,21 +4,24 @@ The settings check theirs when they are read; adapters check again with this wha
 with, since a client secret on a plain wire cannot be taken back.
 """
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
 from esg_assets.core.errors import SettingsWrong
 
+_LOOPBACK = re.compile(
+    r"localhost|::1|127(\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}", re.ASCII | re.IGNORECASE
+)
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` can only be this machine: `localhost` or a literal loopback address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+
+def is_loopback(host: str | None) -> bool:
+    """Whether `host` can only be this machine: `localhost`, `127.x.x.x` or `::1`, written out in full.
+
+    No name is looked up: one that leads here today may lead elsewhere tomorrow. Short, decimal, mapped and
+    scoped forms of an address (`127.1`, `2130706433`, `::ffff:127.0.0.1`, `::1%lo`) are refused, because not
+    every client reads them alike.
+    """
+    return _LOOPBACK.fullmatch(host or "") is not None
 
 
 def checked_endpoint(url: str, setting: str) -> str:

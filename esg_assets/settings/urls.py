@@ -4,24 +4,14 @@ Each check raises ValueError with what is wanted, never with what it got. How UR
 `esg_assets.settings.masking`.
 """
 
-import ipaddress
 import re
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from esg_assets.core.endpoints import is_loopback
 from esg_assets.settings.masking import SecretUrl, SecretWebhook
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether `host` can only be this machine: `localhost` or a literal loopback address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def split_url(text: str) -> SplitResult:

@@ -409,7 +409,11 @@ def test_certificate_files_that_are_missing_are_a_wrong_setting(time: Time, tmp_
     missing = str(tmp_path / "nothing.pem")
     authority = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(authority)
-    for transport in (Transport(ca_bundle=missing), Transport(str(authority), client_cert=missing)):
+    wrong = {
+        "ESG_ACCOUNTS_CA_BUNDLE": Transport(ca_bundle=missing),
+        "ESG_ACCOUNTS_CLIENT_CERT": Transport(str(authority), client_cert=missing),
+    }
+    for setting, transport in wrong.items():
         source = HttpAccountSource("https://127.0.0.1:9", transport=transport, world=time.world)
-        with pytest.raises(SettingsWrong, match="ESG_ACCOUNTS_CA_BUNDLE"):
+        with pytest.raises(SettingsWrong, match=f"{setting} "):
             list(source.read(DAY))

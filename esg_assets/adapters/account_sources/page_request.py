@@ -5,10 +5,11 @@ what an answer means live in `page_client`.
 """
 
 import http.client
-import ipaddress
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import SystemRandom
 from typing import Self
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from esg_assets.adapters.verified_tls import client_context, verified_session
+from esg_assets.core.endpoints import checked_endpoint, is_loopback
 from esg_assets.core.errors import SettingsWrong
 
 _CHUNK = 64 * 1024
@@ -56,7 +59,7 @@ class Transport:
     """The way to the account system.
 
     Attributes:
-        ca_bundle: PEM file of a firm's own certificate authority; None for the public ones.
+        ca_bundle: PEM file of a firm's own certificate authority, trusted besides the machine's.
         client_cert: PEM file of certificate and key, or the two files; None for none.
         proxy: URL of a proxy; the system's proxy variables are never read.
     """
@@ -64,6 +67,12 @@ class Transport:
     ca_bundle: str | None = None
     client_cert: str | tuple[str, str] | None = None
     proxy: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The TLS context. Raises SettingsWrong if a file cannot be used."""
+        cert, key = self.client_cert if isinstance(self.client_cert, tuple) else (self.client_cert, None)
+        paths = (None if name is None else Path(name) for name in (self.ca_bundle, cert, key))
+        return client_context("ESG_ACCOUNTS", *paths)
 
 
 @dataclass(frozen=True)
@@ -93,13 +102,6 @@ class Answer:
     retry_after: str | None
 
 
-class _Session(requests.Session):
-    """A session that follows no redirect, nor reads the body of one to find out where it leads."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere."""
-
-
 def pages_url(base_url: str) -> str:
     """The URL of account pages below ESG_ACCOUNTS_URL.
 
@@ -121,33 +123,20 @@ def pages_url(base_url: str) -> str:
             "ESG_ACCOUNTS_URL holds credentials, a query or a fragment. Wanted: https://host[:port][/path]; "
             "credentials have settings of their own, ESG_ACCOUNTS_AUTH and those beside it."
         )
-    if parts.scheme.lower() != "https" and not _is_loopback(host):
+    if parts.scheme != "https" and not is_loopback(host):
         raise SettingsWrong("ESG_ACCOUNTS_URL is plain http to another machine. Wanted: https.")
-    return base_url.rstrip("/") + "/v1/accounts"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+    return checked_endpoint(base_url, "ESG_ACCOUNTS_URL") + "/v1/accounts"
 
 
 class PageRequests:
     """Requests for pages, over one session; close it after use (a context manager)."""
 
     def __init__(self, base_url: str, transport: Transport, policy: PagePolicy, world: World) -> None:
-        """Raises SettingsWrong (see `pages_url`). Nothing is opened yet."""
+        """Raises SettingsWrong (see `pages_url`, `Transport.context`). Nothing is opened yet."""
         self._url = pages_url(base_url)
         self._policy = policy
         self._world = world
-        self._session = _Session()
-        # Without this, proxy variables, .netrc and REQUESTS_CA_BUNDLE of the environment would count.
-        self._session.trust_env = False
-        self._session.verify = transport.ca_bundle or True
-        self._session.cert = transport.client_cert
-        if transport.proxy:
-            self._session.proxies = {"http": transport.proxy, "https": transport.proxy}
+        self._session = verified_session(transport.context(), transport.proxy or "")
 
     def __enter__(self) -> Self:
         return self
@@ -160,7 +149,7 @@ class PageRequests:
 
         Raises:
             TryAgain: no answer, or not a whole one.
-            SettingsWrong: a header cannot be sent, or a certificate's file cannot be read.
+            SettingsWrong: a header cannot be sent.
         """
         policy = self._policy
         try:
@@ -179,9 +168,6 @@ class PageRequests:
             fault = ""
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
             wrong, fault = "", _fault(error)
-        except OSError:  # below RequestException, which is one: what is left are files that can't be read
-            wrong = "A file of ESG_ACCOUNTS_CA_BUNDLE, ESG_ACCOUNTS_CLIENT_CERT or its key cannot be read."
-            fault = ""
         # Raised out here, so that the library's exception doesn't come along as the context.
         if wrong:
             raise SettingsWrong(f"{wrong} Nothing was asked. Wanted: a value that is complete and readable.")

@@ -4,7 +4,6 @@ The stores of records and working data are not here (`esg_assets.adapters.stores
 """
 
 import io
-import ipaddress
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ import obstore
 from obstore import exceptions as remote
 from obstore.store import GCSStore, S3Store
 
+from esg_assets.core.endpoints import is_loopback
 from esg_assets.core.errors import AccessDenied, EsgError, SettingsWrong, SourceUnavailable
 
 if TYPE_CHECKING:  # types of obstore that exist in its stubs only
@@ -94,7 +94,7 @@ def _s3(bucket: str, options: Mapping[str, str]) -> S3Store:
     plain = [name for name in _S3_OPTIONS if options.get(name, "").lower().startswith("http://")]
     plain = [name for name in plain if name.startswith("AWS_ENDPOINT_URL")]
     for name in plain:
-        if not _is_loopback(urlsplit(options[name]).hostname or ""):
+        if not is_loopback(urlsplit(options[name]).hostname):
             raise SettingsWrong(f"{name} is plain http to another machine. Wanted: https.")
     return S3Store(
         bucket,
@@ -128,13 +128,6 @@ def _client(*, allow_http: bool, ca_bundle: str) -> "ClientConfig":
                 "AWS_CA_BUNDLE names a file that cannot be read. Wanted: a PEM file."
             ) from None
     return options
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 class _Pieces(io.RawIOBase):

@@ -6,19 +6,17 @@ message: only RFC 6749's own error codes are repeated.
 
 import base64
 import json
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote_plus
 
 import requests
 import tenacity
-from requests.adapters import HTTPAdapter
 
 from esg_assets.adapters.authorization.header_fields import is_field_value
+from esg_assets.adapters.verified_tls import client_context, verified_session
 from esg_assets.core.endpoints import checked_endpoint
 from esg_assets.core.errors import AccessDenied, ApiUnavailable, SettingsWrong, Unavailable
 
@@ -107,15 +105,11 @@ class TokenEndpoint:
         self._sleep = sleep
         self._unavailable = unavailable
         pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}".encode()
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxies, netrc or CA bundles out of the environment
+        self._session = verified_session(client_context(settings, ca_bundle, client_cert, client_key), proxy)
         self._session.headers["Accept"] = "application/json"
         # Minutes lie between two requests: a kept connection would only be one that was just closed.
         self._session.headers["Connection"] = "close"
         self._session.headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
-        self._session.mount("https://", _TlsAdapter(_context(settings, ca_bundle, client_cert, client_key)))
-        if proxy:
-            self._session.proxies = {"http": proxy, "https": proxy}
 
     def fetch(self) -> Token:
         """A new token.
@@ -184,42 +178,6 @@ class TokenEndpoint:
             f"The token endpoint refused this client: it answered {status}{said}. Check {prefix}_TOKEN_URL, "
             f"{prefix}_CLIENT_ID, {prefix}_CLIENT_SECRET, {prefix}_SCOPE and {prefix}_AUDIENCE."
         )
-
-
-class _TlsAdapter(HTTPAdapter):
-    """Connections under a TLS context of our own, through a proxy too."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        """What requests calls for direct connections."""
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **options)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """What requests calls for connections through `proxy`."""
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
-
-
-def _context(settings: str, ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        if ca is not None:
-            context.load_verify_locations(ca)
-    except (OSError, ValueError):
-        raise SettingsWrong(f"{settings}_CA_BUNDLE must be a readable PEM file with certificates.") from None
-    try:
-        if cert is not None:
-            # With a callback for the password an encrypted key is refused; without, a terminal is asked.
-            context.load_cert_chain(cert, key, password=lambda: "")
-    except (OSError, ValueError):
-        raise SettingsWrong(
-            f"{settings}_CLIENT_CERT and {settings}_CLIENT_CERT_KEY must be readable PEM files: a "
-            "certificate and its unencrypted private key."
-        ) from None
-    return context
 
 
 def _object(body: bytes) -> dict[str, object]:
