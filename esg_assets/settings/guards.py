@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from esg_assets.core.endpoints import is_loopback
 from esg_assets.settings.faults import Fault
 from esg_assets.settings.key_folders import distinct_recipients, recipient_private_keys
 from esg_assets.settings.masking import mask_url
 from esg_assets.settings.model import Settings, variable_of
-from esg_assets.settings.urls import is_loopback, source_kind
+from esg_assets.settings.urls import source_kind
 
 _ENDPOINTS = ("accounts_url", "accounts_token_url", "api_url", "api_token_url", "api_proxy")
 _STORES = ("store_url", "work_url", "database_url")
