@@ -22,6 +22,9 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/python -m esg_assets_tests.supply_chain.lock --check
+	$(BIN)/python -m esg_assets_tests.supply_chain.audit $(if $(filter required,$(AUDIT)),--required)
+	$(BIN)/python -m esg_assets_tests.supply_chain.sbom build/sbom.cdx.json
 
 proof: $(STAMP)
 	$(BIN)/python -m pytest -m proof
@@ -31,9 +34,11 @@ bench: $(STAMP)
 
 setup: $(STAMP)
 
-$(STAMP): setup.py
+# Every package from the lock file, by its hash; wheels only, so that none runs code while it is installed.
+$(STAMP): setup.py requirements.lock
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
 clean:
