@@ -13,7 +13,7 @@ from esg_assets import checks
 from esg_assets.asset_metadata import Metadata
 from esg_assets.core import outcomes, report, verdicts
 from esg_assets.core.accounts import Snapshot
-from esg_assets.core.errors import ReportBlocked, Tampered
+from esg_assets.core.errors import ReasonWanted, ReportBlocked, Tampered
 from esg_assets.core.ports import History
 from esg_assets.core.publication import Draft, Publication
 from esg_assets.core.publishing import Publications
@@ -61,7 +61,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             counts = outcomes.counts(table)
             past = verdicts.Past.of(history.latest_before(snapshot.partition))
             _refuse_blocked(snapshot, verdicts.on_publication(snapshot.count, counts, past, rules.limits))
-            reason = context.run.tags.get(REASON_TAG, "")
+            reason, requested_by = _why_and_who(context)
             draft = publications.draft(snapshot, report.render(snapshot, table), reason=reason)
             verdict = _read_back(publications, draft, snapshot, esg_ratings)
             if verdict.blocks:
@@ -72,13 +72,24 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 counts,
                 esg_ratings.parts,
                 run_id=context.run.run_id,
-                requested_by=context.run.tags.get(REQUESTED_BY_TAG, ""),
+                requested_by=requested_by,
                 reason=reason,
             )
         yield dg.Output(publication, metadata=_metadata(publication, new=draft.unchanged is None))
         yield from checks.results([verdict], NAME)
 
     return encrypted_report_csv
+
+
+def _why_and_who(context: dg.AssetExecutionContext) -> tuple[str, str]:
+    """Why a correction is made, and who asks for it: neither stands in the chain without the other."""
+    reason, requested_by = (context.run.tags.get(tag, "").strip() for tag in (REASON_TAG, REQUESTED_BY_TAG))
+    if reason and not requested_by:
+        raise ReasonWanted(
+            f"Making the report of {context.partition_key}: the run says why ({REASON_TAG}) and not who asks "
+            f"for it. Launch it again with the tag {REQUESTED_BY_TAG} as well; the command line sets both."
+        )
+    return reason, requested_by
 
 
 def _refuse_blocked(snapshot: Snapshot, found: list[Verdict]) -> None:

@@ -115,7 +115,8 @@ def test_other_answers_are_a_correction_and_the_first_version_stays(house: House
     house.run()
     first = house.published()
     house.answers({"ACC-00002": [rating_reply("ACC-00002", NEXT.replace(day=14), overall_score=70)]})
-    ran = house.run(config={"esg_ratings": {"refresh": "all"}}, tags={"esg/reason": "the provider erred"})
+    tags = {"esg/reason": "the provider erred", "esg/requested_by": "an analyst"}
+    ran = house.run(config={"esg_ratings": {"refresh": "all"}}, tags=tags)
     second = house.published()
     assert first is not None
     assert second is not None

@@ -78,7 +78,8 @@ class Drafting:
         if latest is not None and kept is None and not reason.strip():
             raise ReasonWanted(
                 f"Making the report of {snapshot.partition} again: version {latest.version} is published and "
-                "its content can no longer be compared here, so this is a correction. Give --reason."
+                "its content can no longer be compared here, so this is a correction. Give --reason; in "
+                "the UI, the run tags esg/reason and esg/requested_by."
             )
         salt = self._random(SALT_BYTES)
         told = self._told(snapshot, latest)
