@@ -102,7 +102,7 @@ def seaweedfs() -> Iterator[S3Server]:
             return process, lambda: _bucket_made(ports[3], access_key, secret_key), ports[3]
 
         # SIGTERM takes it half a minute; its data goes with it, so there is nothing to save.
-        with _started(start, folder, stop_with=signal.SIGKILL) as port:
+        with started(start, folder, stop_with=signal.SIGKILL) as port:
             yield S3Server(f"http://127.0.0.1:{port}", _BUCKET, access_key, secret_key)
 
 
@@ -160,7 +160,7 @@ def postgresql() -> Iterator[str]:
             process = _run(command, log, user=_user(), group=_group())
             return process, lambda: _postgres_answers(port, password), port
 
-        with _started(start, folder, stop_with=signal.SIGINT) as port:  # "fast shutdown"
+        with started(start, folder, stop_with=signal.SIGINT) as port:  # "fast shutdown"
             yield f"postgresql+psycopg://postgres:{password}@127.0.0.1:{port}/postgres"
 
 
@@ -244,7 +244,7 @@ def _run(
 
 
 @contextlib.contextmanager
-def _started(
+def started(
     start: Callable[[Path], tuple[subprocess.Popen[bytes], Callable[[], bool], int]],
     folder: Path,
     *,

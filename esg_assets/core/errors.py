@@ -12,7 +12,8 @@
     ├── Unavailable           the same run later may well succeed
     │   ├── SourceUnavailable   the account system does not answer
     │   ├── ApiUnavailable      the ratings provider does not answer
-    │   └── StoreUnavailable    a store or database does not answer
+    │   ├── StoreUnavailable    a store or database does not answer
+    │   └── KeysUnavailable     the key service does not answer
     ├── LeaseBusy             another run holds the date or the provider's rate
     ├── Stopped               the run was told to stop and has kept what it had
     ├── KeyExists             an object of that name is there already
@@ -100,6 +101,10 @@ class ApiUnavailable(Unavailable):
 
 class StoreUnavailable(Unavailable):
     """A store or the database does not answer, or is full."""
+
+
+class KeysUnavailable(Unavailable):
+    """The key service (KMS) does not answer, or takes no more calls just now."""
 
 
 class LeaseBusy(EsgError):

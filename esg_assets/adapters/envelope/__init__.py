@@ -7,8 +7,10 @@ keys come from is the business of `esg_assets.adapters.keys`; where the bytes go
 Importing this takes 0.4 s and more (the library brings boto3): import it where a run is built.
 """
 
+from esg_assets.adapters.envelope.data_keys import KmsWorkingKey
 from esg_assets.adapters.envelope.envelopes import (
     MAX_RECIPIENTS,
+    KmsEnvelope,
     PrivateKeyEnvelope,
     RecipientEnvelope,
 )
@@ -21,6 +23,8 @@ __all__ = [
     "MAX_RECIPIENTS",
     "NAMESPACE",
     "FileWorkingKey",
+    "KmsEnvelope",
+    "KmsWorkingKey",
     "PrivateKeyEnvelope",
     "RecipientEnvelope",
     "WorkingEnvelope",

@@ -9,6 +9,7 @@ from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialPro
 from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
 from aws_cryptographic_material_providers.mpl.models import (
     AesWrappingAlg,
+    CreateAwsKmsKeyringInput,
     CreateMultiKeyringInput,
     CreateRawAesKeyringInput,
     CreateRawRsaKeyringInput,
@@ -57,6 +58,11 @@ def rsa_keyring(fingerprint: str, *, public: bytes | None = None, private: bytes
             private_key=private,
         )
     )
+
+
+def kms_keyring(arn: str, client: Any) -> Keyring:
+    """A symmetric key in AWS KMS, asked through a boto3 client: wraps and unwraps, as its policy allows."""
+    return _providers().create_aws_kms_keyring(CreateAwsKmsKeyringInput(kms_key_id=arn, kms_client=client))
 
 
 def multi_keyring(keyrings: Sequence[Keyring]) -> Keyring:

@@ -13,7 +13,7 @@ from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 from aws_encryption_sdk.internal.formatting.deserialize import deserialize_header
 
 from esg_assets.adapters.envelope.keyrings import NAMESPACE, Keyring
-from esg_assets.core.errors import Refused, Tampered
+from esg_assets.core.errors import EsgError, Refused, Tampered
 from esg_assets.core.ports import Context, Sink, Source
 
 FRAME_BYTES = 1 << 20
@@ -28,6 +28,13 @@ _AES_KEY_INFO = 20
 _LIBRARY_CONTEXT = {WORKING_SUITE: frozenset[str](), RECIPIENT_SUITE: frozenset({"aws-crypto-public-key"})}
 
 
+Failures = Callable[[], EsgError | None]
+
+
+def no_failures() -> None:
+    """Of keys that ask nobody."""
+
+
 def _client() -> aws_encryption_sdk.EncryptionSDKClient:
     return aws_encryption_sdk.EncryptionSDKClient(
         commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
@@ -36,8 +43,19 @@ def _client() -> aws_encryption_sdk.EncryptionSDKClient:
 
 
 @contextlib.contextmanager
-def seal(keyring: Keyring, suite: AlgorithmSuite, sink: Sink, context: Context) -> Iterator[Sink]:
-    """Plaintext written to the inner sink arrives in `sink` as one message; complete on a clean exit."""
+def seal(
+    keyring: Keyring, suite: AlgorithmSuite, sink: Sink, context: Context, asked: Failures = no_failures
+) -> Iterator[Sink]:
+    """Plaintext written to the inner sink arrives in `sink` as one message; complete on a clean exit.
+
+    Args:
+        keyring: wraps the message's key.
+        suite: what the message is.
+        sink: takes the message.
+        context: what it is bound to.
+        asked: tells why a key service refused, and forgets it.
+    """
+    asked()
     pending = _Pending()
     encryptor = _client().stream(
         mode="e",
@@ -47,7 +65,7 @@ def seal(keyring: Keyring, suite: AlgorithmSuite, sink: Sink, context: Context) 
         encryption_context=dict(context),
         frame_length=FRAME_BYTES,
     )
-    sealing = _Sealing(encryptor, pending, sink)
+    sealing = _Sealing(encryptor, pending, sink, asked)
     sealing.start()
     yield sealing
     # Not in a finally: without its last frame, what an exception leaves behind opens for nobody.
@@ -75,8 +93,9 @@ class _Pending:
 class _Sealing:
     """Sink of plaintext. The library pulls from a source; this turns that into pushing."""
 
-    def __init__(self, encryptor: Any, pending: _Pending, sink: Sink) -> None:
+    def __init__(self, encryptor: Any, pending: _Pending, sink: Sink, asked: Failures) -> None:
         self._encryptor = encryptor
+        self._asked = asked
         self._pending = pending
         self._sink = sink
 
@@ -109,7 +128,7 @@ class _Sealing:
         # Neither reading nor writing is in here, and the library wraps some errors of the material
         # providers and lets others through.
         except Exception:  # noqa: BLE001 - as said above
-            raise Refused(
+            raise self._asked() or Refused(
                 "Sealing failed: the encryption library refuses the keys or the context. "
                 "`esg-assets doctor` examines the keys."
             ) from None
@@ -117,16 +136,24 @@ class _Sealing:
 
 @contextlib.contextmanager
 def open_sealed(
-    keyring: Keyring, suite: AlgorithmSuite, source: Source, context: Context
+    keyring: Keyring,
+    suite: AlgorithmSuite,
+    source: Source,
+    context: Context,
+    asked: Failures = no_failures,
 ) -> Iterator[Source]:
     """Plaintext of the message in `source`, made for exactly this context with this suite.
 
     Every byte has passed its frame's check; that the message is whole, and nothing follows it, is
     known when the end has been read or the block was left without an exception.
 
+    `asked` tells why a key service refused, and forgets it.
+
     Raises:
         Tampered: anything else than that; on entry, on reading or on exit.
+        EsgError: what `asked` gives.
     """
+    asked()
     watched = _Watched(source)
     decryptor = _client().stream(
         mode="d",
@@ -135,7 +162,7 @@ def open_sealed(
         encryption_context=dict(context),
         max_body_length=FRAME_BYTES,
     )
-    opened = _Opened(decryptor, watched)
+    opened = _Opened(decryptor, watched, asked)
     try:
         opened.check_header(suite, context)
         yield opened
@@ -215,8 +242,9 @@ class _Watched:
 class _Opened:
     """Source of plaintext, frame by verified frame."""
 
-    def __init__(self, decryptor: Any, watched: _Watched) -> None:
+    def __init__(self, decryptor: Any, watched: _Watched, asked: Failures) -> None:
         self._decryptor = decryptor
+        self._asked = asked
         self._watched = watched
         self._buffer = io.BytesIO()
         self._ended = False
@@ -274,7 +302,7 @@ class _Opened:
         except Exception:  # noqa: BLE001 - as said above
             if self._watched.failure is not None:
                 raise self._watched.failure from None
-            raise _tampered() from None
+            raise (self._asked() or _tampered()) from None
 
 
 def _tampered() -> Tampered:
