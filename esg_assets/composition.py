@@ -248,9 +248,10 @@ class SealedStores:
     @cached_property
     def _working_envelope(self) -> Envelope:
         from esg_assets.adapters.envelope import WorkingEnvelope
-        from esg_assets.adapters.keys import load_working_key
+        from esg_assets.adapters.keys import former_key_files, load_working_key
 
-        return WorkingEnvelope(load_working_key(_file("ESG_WORKING_KEY", self._settings.working_key)))
+        path = _file("ESG_WORKING_KEY", self._settings.working_key)
+        return WorkingEnvelope(load_working_key(path), [*map(load_working_key, former_key_files(path))])
 
     @cached_property
     def _handles(self) -> "SealedRecords":
@@ -280,12 +281,12 @@ class SealedStores:
 
 def keyring(settings: Settings) -> Keyring:
     """ESG_VERIFY_KEYS, by default the public key beside ESG_SIGNING_KEY."""
-    from esg_assets.adapters.keys import Ed25519Keyring, public_file_beside
+    from esg_assets.adapters.keys import PublicKeyring, public_file_beside
 
     items = [str(key) for key in settings.verify_keys]
     if not items:
         items = [str(public_file_beside(_file("ESG_SIGNING_KEY", settings.signing_key)))]
-    return Ed25519Keyring.from_items(items)
+    return PublicKeyring.from_items(items)
 
 
 def _file(setting: str, key: KeyRef | None) -> Path:

@@ -232,10 +232,13 @@ class ChainLog:
         """An entry stays for ever, so none is written that a reader would not believe."""
         entry = chain.decode(data)
         signed = chain.statement(entry.place, entry.sequence, entry.payload_sha256)
-        if not self._keyring.verify(entry.key_name, entry.sequence, signed, entry.signature):
+        objection = self._keyring.objection(
+            entry.key_name, entry.kind.value, entry.sequence, signed, entry.signature
+        )
+        if objection:
             raise SettingsWrong(
                 f"Writing entry {entry.sequence} of the chain: ESG_VERIFY_KEYS does not hold the public half "
-                "of ESG_SIGNING_KEY as valid at this sequence. Nothing was written."
+                f"of ESG_SIGNING_KEY as one that may sign it ({objection}). Nothing was written."
             )
         fault = seen.judge_next(data)
         if fault:

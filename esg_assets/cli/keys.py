@@ -22,8 +22,8 @@ _NEXT = {
     Role.HOST: "Set ESG_WORKING_KEY and ESG_SIGNING_KEY to them; give {public} to whoever verifies.",
     Role.RECIPIENT: "Move {private} to where the recipient reads reports, off the host; only {public} goes"
     " into ESG_REPORT_RECIPIENTS.",
-    Role.CUSTODIAN: "Keep {private} off the host and off the network; {public} goes into"
-    " ESG_REPORT_RECIPIENTS.",
+    Role.CUSTODIAN: "Keep {private} off the host and off the network: it signs re-seals and nothing else, and"
+    " opens nothing. custodian:{public} goes into ESG_VERIFY_KEYS.",
 }
 
 
@@ -38,7 +38,7 @@ def generate(
         Role | None, typer.Option(help="Whose keys; without it the host's and a recipient's.")
     ] = None,
 ) -> Answer:
-    """Make keys. host: working key and Ed25519 signing pair; recipient and custodian: RSA pair."""
+    """Make keys. host: working key, signing pair; recipient: RSA pair; custodian: pair to sign re-seals."""
     from esg_assets.adapters import keys  # noqa: PLC0415 - cryptography is slow to import
 
     files = keys.generate(folder, None if only is None else only.value)

@@ -25,7 +25,7 @@ KeyringFile = Annotated[
         "--keyring",
         metavar="FILE",
         help="Public keys to verify with in place of ESG_VERIFY_KEYS: one in PEM, or lines"
-        " FILE[@FIRST[-LAST]].",
+        " FILE[@FIRST[-LAST]], custodian:FILE[@FIRST[-LAST]] or revoked:FILE@SEQ.",
     ),
 ]
 

@@ -5,6 +5,7 @@ What they do is in `esg_assets.cli.reports`. `verify` and `decrypt` read the set
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -155,9 +156,10 @@ def _keys_in(keyring: Path) -> list["VerifyKey"]:
         if not item or item.startswith("#"):
             continue
         try:
-            keys.append(parse_verify_key(str(keyring.parent / item)))
+            key = parse_verify_key(item)
         except ValueError as error:
             raise SettingsWrong(f"--keyring {keyring}, line {number}: wanted is {error}.") from None
+        keys.append(replace(key, path=keyring.parent / key.path))
     if not keys:
         raise SettingsWrong(f"--keyring {keyring} names no key.")
     return keys

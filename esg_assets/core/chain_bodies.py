@@ -130,7 +130,7 @@ FIELDS: Mapping[Kind, Mapping[str, Check]] = {
     },
     Kind.HOLD: {"date": _date, **_WHO_AND_WHY},
     Kind.RELEASE: {"date": _date, **_WHO_AND_WHY},
-    Kind.EXPIRE: {**_VERSION, **_WHO_AND_WHY, "keys": _list(_key)},
+    Kind.EXPIRE: {**_VERSION, **_WHO_AND_WHY, "keys": _list(_key), "retention_years": _from_one},
     Kind.RESTORE: {**_WHO_AND_WHY, "head": _record(sequence=_number, sha256=_sha256)},
 }
 """The fields of each kind, all of them always present. A date's versions count from 1."""

@@ -133,8 +133,11 @@ class Examination:
 
     def _wrong_signature_or_link(self, entry: Entry, sequence: int) -> str:
         statement = chain.statement(self._place, sequence, entry.payload_sha256)
-        if not self._keyring.verify(entry.key_name, sequence, statement, entry.signature):
-            return "the entry is not signed by a key that is known and valid at this sequence"
+        objection = self._keyring.objection(
+            entry.key_name, entry.kind.value, sequence, statement, entry.signature
+        )
+        if objection:
+            return objection
         if self._previous is not None and entry.link.previous != self._previous:
             return "the entry does not follow the one before it"
         return ""

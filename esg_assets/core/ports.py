@@ -316,10 +316,14 @@ class Signer(Protocol):
 
 
 class Keyring(Protocol):
-    """Public keys that entries of the chain may be signed by, each valid for a range of sequences."""
+    """Public keys that entries of the chain may be signed by, each with what it may sign and when."""
 
-    def verify(self, key_name: str, sequence: int, statement: bytes, signature: bytes) -> bool:
-        """Whether the key of that name is valid at `sequence` and signed `statement`. Never raises."""
+    def objection(self, key_name: str, kind: str, sequence: int, statement: bytes, signature: bytes) -> str:
+        """Why an entry of `kind` at `sequence`, signed so, must not be believed; "" if it may be.
+
+        One sentence part: the key is unknown, not valid there, revoked or not allowed to sign this kind,
+        or the signature is not that of `statement` by the key of that name. Never raises.
+        """
 
 
 class History(Protocol):

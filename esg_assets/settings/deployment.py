@@ -73,7 +73,8 @@ class Records(BaseModel):
     verify_keys: VerifyKeys = Field(
         default=(),
         description="public keys that entries may be signed by: comma-separated `FILE[@FIRST[-LAST]]`, with"
-        " the chain sequences they are good for",
+        " the chain sequences they are good for; `custodian:FILE…` for reseal entries alone,"
+        " `revoked:FILE@SEQ` for one that is refused from there on",
         json_schema_extra={"shown_default": "the public file beside ESG_SIGNING_KEY"},
     )
     pseudonym_key: Token | None = Field(

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from esg_assets.core.account_mapping import parse_account_mapping
 from esg_assets.core.errors import SettingsWrong
+from esg_assets.core.key_rules import KeyRule, Standing, parse_item, write_item
 from esg_assets.core.ratings import Metric
 
 _YAML_BYTES = 1 << 20
@@ -44,18 +45,18 @@ class VerifyKey:
 
     Attributes:
         path: the PEM file.
-        first: first chain sequence it may sign.
+        first: first chain sequence that this is about.
         last: last one, None for no end.
+        standing: whether it may sign everything, only reseal entries, or nothing from `first` on.
     """
 
     path: Path
     first: int = 0
     last: int | None = None
+    standing: Standing = Standing.TRUSTED
 
     def __str__(self) -> str:
-        if self.first == 0 and self.last is None:
-            return str(self.path)
-        return f"{self.path}@{self.first}" + ("" if self.last is None else f"-{self.last}")
+        return write_item(str(self.path), KeyRule(self.standing, self.first, self.last))
 
 
 @dataclass(frozen=True)
@@ -160,14 +161,9 @@ def _keys(value: object) -> object:
 
 
 def parse_verify_key(item: str) -> VerifyKey:
-    """The key that `FILE[@FIRST[-LAST]]` names. Raises ValueError with what is wanted."""
-    match = re.fullmatch(r"(.+?)(?:@(\d+)(?:-(\d+))?)?", item)
-    if match is None or "://" in item:
-        raise ValueError("FILE[@FIRST[-LAST]] with chain sequences")
-    first, last = int(match[2] or 0), None if match[3] is None else int(match[3])
-    if last is not None and last < first:
-        raise ValueError("FILE[@FIRST[-LAST]] with chain sequences, the last one not before the first")
-    return VerifyKey(Path(match[1]), first, last)
+    """The key that an item of ESG_VERIFY_KEYS names. Raises ValueError with what is wanted."""
+    file, rule = parse_item(item)
+    return VerifyKey(Path(file), rule.first, rule.last, rule.standing)
 
 
 def _verify_keys(value: object) -> object:

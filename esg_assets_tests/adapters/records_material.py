@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from esg_assets.adapters.chain_log import ChainLog
 from esg_assets.adapters.envelope import PrivateKeyEnvelope, RecipientEnvelope
-from esg_assets.adapters.keys import Ed25519Keyring, Ed25519Signer, fingerprint
-from esg_assets.adapters.keys.signing import VerifyKey
+from esg_assets.adapters.keys import Ed25519Signer, PublicKeyring, fingerprint
+from esg_assets.adapters.keys.keyring import VerifyKey
 from esg_assets.adapters.publications import Publications, PublishedReports
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.adapters.working_data import SealedParts, SealedRecords, SealedSnapshots
@@ -41,8 +41,8 @@ def signer(seed: int = 1) -> Ed25519Signer:
     return Ed25519Signer(signing_key(seed))
 
 
-def keyring(*keys: VerifyKey) -> Ed25519Keyring:
-    return Ed25519Keyring(keys or [VerifyKey(signing_key().public_key())])
+def keyring(*keys: VerifyKey) -> PublicKeyring:
+    return PublicKeyring(keys or [VerifyKey(signing_key().public_key())])
 
 
 @functools.cache

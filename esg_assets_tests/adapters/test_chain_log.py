@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from esg_assets.adapters.chain_log import ChainLog
-from esg_assets.adapters.keys.signing import VerifyKey
+from esg_assets.adapters.keys.keyring import VerifyKey
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.core.chain import key_of
 from esg_assets.core.chain_bodies import Kind

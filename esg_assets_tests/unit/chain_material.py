@@ -9,10 +9,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from esg_assets.core import chain
+from esg_assets.core import chain, key_rules
 from esg_assets.core.chain import Link
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.examination import Head
+from esg_assets.core.key_rules import KeyRule, Standing
 from esg_assets.core.store_identity import StoreIdentity
 
 PLACE = StoreIdentity(environment="test", store="ab" * 16)
@@ -38,23 +39,26 @@ class SeededSigner:
 
 @dataclass
 class SeededKeyring:
-    """Public keys by name, each with the sequences it is valid for."""
+    """Public keys by name, each with what is said of it."""
 
-    keys: dict[str, tuple[Ed25519PublicKey, range]] = field(default_factory=dict)
+    keys: dict[str, tuple[Ed25519PublicKey, list[KeyRule]]] = field(default_factory=dict)
 
-    def trust(self, signer: SeededSigner, valid: range = range(1, 10**10)) -> "SeededKeyring":
-        self.keys[signer.name] = (signer.public, valid)
+    def trust(
+        self, signer: SeededSigner, valid: range = range(1, 10**10), standing: Standing = Standing.TRUSTED
+    ) -> "SeededKeyring":
+        _, rules = self.keys.setdefault(signer.name, (signer.public, []))
+        rules.append(KeyRule(standing, valid.start, valid.stop - 1))
         return self
 
-    def verify(self, key_name: str, sequence: int, statement: bytes, signature: bytes) -> bool:
-        key, valid = self.keys.get(key_name, (None, range(0)))
-        if key is None or sequence not in valid:
-            return False
+    def objection(self, key_name: str, kind: str, sequence: int, statement: bytes, signature: bytes) -> str:
+        if key_name not in self.keys:
+            return key_rules.UNKNOWN_KEY
+        key, rules = self.keys[key_name]
         try:
             key.verify(signature, statement)
         except InvalidSignature:
-            return False
-        return True
+            return key_rules.WRONG_SIGNATURE
+        return key_rules.objection(rules, kind, sequence)
 
 
 SIGNER = SeededSigner()

@@ -49,7 +49,13 @@ BODIES: dict[Kind, dict[str, Any]] = {
     },
     Kind.HOLD: {"date": "2026-01-15", **WHO},
     Kind.RELEASE: {"date": "2026-01-15", **WHO},
-    Kind.EXPIRE: {"date": "2026-01-15", "version": 1, "keys": ["reports/2026-01-15/aa.csv.esdk"], **WHO},
+    Kind.EXPIRE: {
+        "date": "2026-01-15",
+        "version": 1,
+        "keys": ["reports/2026-01-15/aa.csv.esdk"],
+        "retention_years": 6,
+        **WHO,
+    },
     Kind.RESTORE: {"head": {"sequence": 7, "sha256": "aa" * 32}, **WHO},
 }
 
@@ -100,7 +106,7 @@ def test_an_entry_is_read_as_it_was_written(
     assert read.sha256 == hashlib.sha256(data).hexdigest()
     assert read.payload_sha256 == hashlib.sha256(data.split(b"\n")[0]).hexdigest()
     statement = chain.statement(place, sequence, read.payload_sha256)
-    assert KEYRING.verify(SIGNER.name, sequence, statement, read.signature)
+    assert KEYRING.objection(SIGNER.name, Kind.PUBLISH, sequence, statement, read.signature) == ""
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -26,7 +26,8 @@ def generate(folder: Path, only: Role | None = None, *, prefix: str = "") -> lis
     """Make key files in `folder` (0700; made if it is not there) and return their paths.
 
     The host's are working.key (32 bytes) and signing.pem with signing.pub.pem (Ed25519); a
-    recipient's and a custodian's are NAME.pem with NAME.pub.pem (RSA). Private ones are 0600.
+    recipient's recipient.pem with recipient.pub.pem (RSA), to open reports; a custodian's
+    custodian.pem with custodian.pub.pem (Ed25519), to sign re-seals. Private ones are 0600.
 
     Args:
         folder: where to.
@@ -65,7 +66,7 @@ def _recipient() -> _Files:
 
 
 def _custodian() -> _Files:
-    return _pair("custodian", rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS))
+    return _pair("custodian", ed25519.Ed25519PrivateKey.generate())
 
 
 def _pair(name: str, key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey) -> _Files:

@@ -1,11 +1,10 @@
 """Keys out of files: each refused unless it is exactly what it is wanted for."""
 
 import base64
-import hashlib
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -16,16 +15,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from esg_assets.adapters.keys.key_files import Kept, only_pem, read_key_file
+from esg_assets.adapters.keys.verifying import VerifyingKey, fingerprint, is_verifying_key
 from esg_assets.core.errors import SettingsWrong
 from esg_assets.core.ports import RecipientKey, RecipientPrivateKey
 
 WORKING_KEY_BYTES = 32
 MIN_RSA_BITS = 3072
-
-
-def fingerprint(key: rsa.RSAPublicKey | ed25519.Ed25519PublicKey) -> str:
-    """Name of a public key: SHA-256 of its SubjectPublicKeyInfo (DER), 64 hex digits."""
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def load_working_key(path: Path) -> bytes:
@@ -53,11 +48,14 @@ def load_recipient(path: Path) -> RecipientKey:
     )
 
 
-def load_verify_key(path: Path) -> ed25519.Ed25519PublicKey:
-    """An Ed25519 public key that signatures are verified with. Raises SettingsWrong."""
+def load_verify_key(path: Path) -> VerifyingKey:
+    """A public key that signatures are verified with: Ed25519 or ECDSA on P-256. Raises SettingsWrong."""
     key = _public_key(path)
-    if not isinstance(key, ed25519.Ed25519PublicKey):
-        raise SettingsWrong(f"The key {path} is not an Ed25519 key, which verifying needs.")
+    if not is_verifying_key(key):
+        raise SettingsWrong(
+            f"The key {path} is neither an Ed25519 key nor an ECDSA key on P-256, which verifying needs."
+        )
+    assert isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey)
     return key
 
 
