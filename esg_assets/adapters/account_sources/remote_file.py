@@ -6,15 +6,13 @@ The stores of records and working data are not here (`esg_assets.adapters.stores
 import io
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urlsplit
 
 import obstore
 from obstore import exceptions as remote
 from obstore.store import GCSStore, S3Store
 
-from esg_assets.core.endpoints import is_loopback
+from esg_assets.adapters.bucket_transport import client_options, plain_endpoint
 from esg_assets.core.errors import AccessDenied, EsgError, SettingsWrong, SourceUnavailable
 
 if TYPE_CHECKING:  # types of obstore that exist in its stubs only
@@ -91,43 +89,30 @@ def translated(error: Exception, doing: str) -> EsgError:
 
 def _s3(bucket: str, options: Mapping[str, str]) -> S3Store:
     config = {name.lower(): options[name] for name in _S3_OPTIONS if options.get(name)}
-    plain = [name for name in _S3_OPTIONS if options.get(name, "").lower().startswith("http://")]
-    plain = [name for name in plain if name.startswith("AWS_ENDPOINT_URL")]
-    for name in plain:
-        if not is_loopback(urlsplit(options[name]).hostname):
-            raise SettingsWrong(f"{name} is plain http to another machine. Wanted: https.")
     return S3Store(
         bucket,
         config=config,  # type: ignore[arg-type]  # a TypedDict, of names known at run time only
-        client_options=_client(allow_http=bool(plain), ca_bundle=options.get("AWS_CA_BUNDLE", "")),
+        client_options=_client(
+            plain_http=plain_endpoint(options), ca_bundle=options.get("AWS_CA_BUNDLE", "")
+        ),
         retry_config=_RETRY,
     )
 
 
 def _gcs(bucket: str, options: Mapping[str, str]) -> GCSStore:
     account = options.get("GOOGLE_APPLICATION_CREDENTIALS")
-    client = _client(allow_http=False, ca_bundle="")
+    client = _client(plain_http=False)
     if account:
         return GCSStore(bucket, application_credentials=account, client_options=client, retry_config=_RETRY)
     return GCSStore(bucket, client_options=client, retry_config=_RETRY)
 
 
-def _client(*, allow_http: bool, ca_bundle: str) -> "ClientConfig":
-    options: ClientConfig = {
-        "allow_http": allow_http,
-        "connect_timeout": timedelta(seconds=10),
+def _client(*, plain_http: bool, ca_bundle: str = "") -> "ClientConfig":
+    return {
+        **client_options(plain_http=plain_http, ca_bundle=ca_bundle),
         "read_timeout": timedelta(seconds=30),
         "timeout": timedelta(seconds=900),  # for the whole object, however slowly its rows are taken
-        "user_agent": "esg_assets",
     }
-    if ca_bundle:
-        try:
-            options["root_certificate"] = Path(ca_bundle).read_bytes()
-        except OSError:
-            raise SettingsWrong(
-                "AWS_CA_BUNDLE names a file that cannot be read. Wanted: a PEM file."
-            ) from None
-    return options
 
 
 class _Pieces(io.RawIOBase):
