@@ -1,13 +1,21 @@
 """Secrets kept in AWS Secrets Manager: `aws-secretsmanager://NAME#FIELD`.
 
 Region, endpoint and credentials come from the standard AWS variables and files, as for every other
-AWS client. boto3 is imported only when a setting names such a secret.
+AWS client; AWS_CA_BUNDLE names a firm's own authority. Proxies of the environment are not read.
+dagster-aws is imported only when a setting names such a secret.
 """
 
 import json
+import os
 from typing import Any
+from urllib.parse import urlsplit
+
+from esg_assets.core.endpoints import is_loopback
 
 SCHEME = "aws-secretsmanager://"
+_TRIES = 3
+_SECONDS = (5, 10)
+"""To connect, and between two pieces of an answer."""
 
 
 class SecretsManager:
@@ -43,26 +51,41 @@ class SecretsManager:
         return value
 
     def _fetch(self, name: str) -> str:
-        import boto3  # noqa: PLC0415 - slow, and most installations never need it
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - slow, and rarely needed
 
         try:
             if self._client is None:
-                config = Config(
-                    connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3}
-                )
-                self._client = boto3.client("secretsmanager", config=config)
+                self._client = _client()
             answer = self._client.get_secret_value(SecretId=name)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "an error")
             raise ValueError(f"a secret that this host may read; Secrets Manager answered {code}") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, OSError) as error:
             raise ValueError(
-                f"a secret that can be reached ({type(error).__name__}); check AWS_REGION, AWS_ENDPOINT_URL"
-                " and the credentials"
+                f"a secret that can be reached ({type(error).__name__}); check AWS_REGION, AWS_ENDPOINT_URL,"
+                " AWS_CA_BUNDLE and the credentials"
             ) from None
         text = answer.get("SecretString")
         if not isinstance(text, str) or not text:
             raise ValueError("a secret that holds text")
         return text
+
+
+def _client() -> Any:
+    """dagster-aws's client, on a transport of our own: https straight to the service, or plain on loopback.
+
+    Left alone it would take the proxies and REQUESTS_CA_BUNDLE of the environment, and speak plain http to
+    any AWS_ENDPOINT_URL.
+    """
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - slow, and rarely needed
+    from dagster_aws.secretsmanager.secrets import construct_secretsmanager_client  # noqa: PLC0415 - as above
+
+    client = construct_secretsmanager_client(max_attempts=_TRIES)
+    url = urlsplit(str(client.meta.endpoint_url))
+    if url.scheme != "https" and not is_loopback(url.hostname):
+        raise ValueError("AWS_ENDPOINT_URL to lead to Secrets Manager by https; plain http is for loopback")
+    # No option of boto3's reaches through dagster-aws; the endpoint's session is all that is exchanged.
+    client._endpoint.http_session = URLLib3Session(  # noqa: SLF001
+        verify=os.environ.get("AWS_CA_BUNDLE") or True, proxies={}, timeout=_SECONDS
+    )
+    return client
