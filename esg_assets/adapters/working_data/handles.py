@@ -54,8 +54,11 @@ class SealedRecords:
         numbers = self._objects.numbers(folder, _DIGITS)
         if not numbers:
             return None
-        sealed = self._objects.read(f"{folder}{numbers[-1]:0{_DIGITS}d}")
-        data = self._objects.opened(sealed, lambda place: _context(place, kind, name, partition, numbers[-1]))
+        key = f"{folder}{numbers[-1]:0{_DIGITS}d}"
+        sealed = self._objects.read(key)
+        data = self._objects.opened(
+            key, sealed, lambda place: _context(place, kind, name, partition, numbers[-1])
+        )
         value: dict[str, Any] = json.loads(data)
         return value
 

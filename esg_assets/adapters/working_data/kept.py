@@ -56,7 +56,7 @@ class KeptWork:
 
     def opened(self, name: str) -> bytes:
         """The plaintext of an object, whole and verified. Raises Tampered, KeyMissing."""
-        return self._objects.opened(self._objects.read(name), lambda place: self.context(name, place))
+        return self._objects.opened(name, self._objects.read(name), lambda place: self.context(name, place))
 
     def remove(self, name: str) -> None:
         """Remove an object; no error if it is not there."""

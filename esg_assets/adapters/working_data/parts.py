@@ -115,10 +115,10 @@ class SealedParts:
         sealed_parts = self._objects.read_ahead(key for key, _, _ in wanted)
         for (key, owner, number), (_, sealed) in zip(wanted, sealed_parts, strict=True):
             self._digests[key] = hashlib.sha256(sealed).hexdigest()
-            yield from _as_now(read_stream(self._opened(sealed, owner, number)), columns).to_batches()
+            yield from _as_now(read_stream(self._opened(key, sealed, owner, number)), columns).to_batches()
 
-    def _opened(self, sealed: bytes, owner: _Owner, number: int) -> bytes:
-        return self._objects.opened(sealed, lambda place: owner.context(place, number))
+    def _opened(self, key: str, sealed: bytes, owner: _Owner, number: int) -> bytes:
+        return self._objects.opened(key, sealed, lambda place: owner.context(place, number))
 
     def _wanted(self, snapshot: Snapshot) -> list[tuple[str, _Owner, int]]:
         """Key, owner and number of every part that counts, oldest first."""

@@ -65,10 +65,14 @@ class SealedObjects:
             return number, hashlib.sha256(data).hexdigest()
         raise StoreUnavailable(f"Writing working data: {_TRIES} numbers in a row were taken meanwhile.")
 
-    def opened(self, sealed: bytes, context: Callable[[StoreIdentity], Context]) -> bytes:
-        """The plaintext of an object, whole and verified. Raises Tampered."""
-        with self._envelope.open(io.BytesIO(sealed), context(self.place(make=False))) as source:
-            return source.read()
+    def opened(self, key: str, sealed: bytes, context: Callable[[StoreIdentity], Context]) -> bytes:
+        """The plaintext of the object of that name, whole and verified. Raises Tampered."""
+        place = self.place(make=False)
+        try:
+            with self._envelope.open(io.BytesIO(sealed), context(place)) as source:
+                return source.read()
+        except Tampered:
+            raise Tampered(_does_not_open(key)) from None
 
     def read(self, key: str) -> bytes:
         """The ciphertext of an object. Raises KeyMissing."""
@@ -111,6 +115,23 @@ class SealedObjects:
                 "copy, or run the date again with --refresh-snapshot in an empty work store."
             )
         return self._place
+
+
+def _does_not_open(key: str) -> str:
+    """What became of an object, and what gets its date going again: working data can be made anew."""
+    kind, _, rest = key.partition("/")
+    day = rest.partition("/")[0]
+    # Parts belong to a snapshot, and do not open without it.
+    again = {
+        "parts": f"remove the folder parts/{day}/ there",
+        "snapshots": f"remove the folders snapshots/{day}/ and parts/{day}/ there",
+    }.get(kind, f"remove the folder {key.rpartition('/')[0]}/ there")
+    return (
+        f"A sealed object does not open: {key} of the work store was altered, cut off, moved from another "
+        "place, or sealed with another key. If `esg-assets doctor` finds ESG_WORKING_KEY to be the right "
+        f"one, restore the work store from a copy; or {again} and run the date again, which asks for what "
+        "is missing then."
+    )
 
 
 def number_in(name: str, digits: int) -> int:

@@ -44,8 +44,9 @@ class SealedSnapshots:
 
     def generation(self, partition: dt.date, generation: int) -> Snapshot:
         """That generation. Raises KeyMissing, Tampered."""
-        sealed = self._objects.read(_key(partition, generation))
-        data = self._objects.opened(sealed, lambda place: _context(place, partition, generation))
+        key = _key(partition, generation)
+        sealed = self._objects.read(key)
+        data = self._objects.opened(key, sealed, lambda place: _context(place, partition, generation))
         table = read_stream(data)
         header = _header(table.schema.metadata or {})
         snapshot = Snapshot(
