@@ -27,7 +27,13 @@ EXPECTED = {
     "report decrypt",
     "report verify",
     "report failures",
+    "report archive",
+    "report reseal",
+    "report hold",
+    "report release",
+    "report expire",
     "keys generate",
+    "keys rotate",
     "simulate",
     "settings",
     "doctor",
@@ -174,14 +180,21 @@ class TestEndings:
     ) -> None:
         assert cli.run(["KeyError"]) == 1
         told = capsys.readouterr().err
-        assert told.startswith("Stopped by an unexpected KeyError in test_cli_framework.py:")
+        assert told.startswith(
+            "Stopped by an unexpected KeyError at esg_assets_tests/e2e/test_cli_framework.py:"
+        )
         assert "--traceback" in told
         assert told.count("\n") == 1
         assert SECRET not in told
 
-    def test_traceback_shows_all_of_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_traceback_shows_the_way_to_an_error_and_not_its_text(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert cli.run(["KeyError", "--traceback"]) == 1
-        assert "Traceback (most recent call last)" in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "Traceback (most recent call last)" in told
+        assert "  esg_assets_tests/e2e/test_cli_framework.py:" in told
+        assert SECRET not in told
 
     def test_flags_behind_two_dashes_are_none(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert cli.run(["good", "--", "--json"]) == 2

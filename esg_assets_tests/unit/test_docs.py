@@ -215,7 +215,7 @@ def test_every_decision_that_the_code_refers_to_is_recorded_and_listed() -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["esg-assets fly", "`esg-assets run --dates D`", "esg-assets report\n", "esg-assets keys rotate"],
+    ["esg-assets fly", "`esg-assets run --dates D`", "esg-assets report\n", "esg-assets keys forget"],
 )
 def test_a_command_that_there_is_not_would_be_noticed(text: str) -> None:
     assert any(wrong_command(words, given) for words, given in commands_in(text))
