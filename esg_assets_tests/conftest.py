@@ -1,16 +1,56 @@
 """Fixtures that several kinds of tests share; the servers behind them are in servers.py."""
 
+import contextlib
+import logging
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from esg_assets_tests.servers import S3Server, postgres_database, postgresql, seaweedfs
+from esg_assets_tests.servers import (
+    GoogleServer,
+    S3Server,
+    fake_gcs,
+    postgres_database,
+    postgresql,
+    seaweedfs,
+)
+
+
+@contextlib.contextmanager
+def _what_logs_install_undone() -> Iterator[None]:
+    """Log record factory and hooks as they were: `defs` and the console script set them."""
+    factory = logging.getLogRecordFactory()
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    yield
+    logging.setLogRecordFactory(factory)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_each_test() -> Iterator[None]:
+    with _what_logs_install_undone():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _logs_of_each_module() -> Iterator[None]:
+    """For what fixtures of a module install."""
+    with _what_logs_install_undone():
+        yield
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
     """One S3 server for the session; use a prefix of your own."""
     yield from seaweedfs()
+
+
+@pytest.fixture(scope="session")
+def google_server() -> Iterator[GoogleServer]:
+    """One server of Google Cloud Storage for the session; use a prefix of your own."""
+    yield from fake_gcs()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What every store promises (port ObjectStore), for the local one, a real S3 server and the fake."""
+"""What every store promises (port ObjectStore): in a folder, in servers of S3 and Google, and the fake."""
 
 import secrets
 import threading
@@ -13,20 +13,21 @@ from esg_assets.core import record_ports
 from esg_assets.core.errors import EsgError, KeyExists, KeyMissing, Refused
 from esg_assets.core.ports import ObjectStore
 from esg_assets_tests.fakes import MemoryStore
-from esg_assets_tests.servers import S3Server
+from esg_assets_tests.servers import GoogleServer, S3Server
 
 MIB = 1 << 20
 
 
-@pytest.fixture(params=["local", "s3", "memory"])
+@pytest.fixture(params=["local", "s3", "gs", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     if request.param == "local":
         return LocalStore(tmp_path / "store")
     if request.param == "memory":
         return MemoryStore()
-    server = request.getfixturevalue("s3_server")
-    assert isinstance(server, S3Server)
-    return open_store(f"s3://{server.bucket}/{secrets.token_hex(6)}/records", server.environment)
+    server = request.getfixturevalue("s3_server" if request.param == "s3" else "google_server")
+    assert isinstance(server, S3Server | GoogleServer)
+    url = f"{request.param}://{server.bucket}/{secrets.token_hex(6)}/records"
+    return open_store(url, server.environment)
 
 
 def test_what_was_created_is_read_back(store: ObjectStore) -> None:

@@ -1,4 +1,4 @@
-"""Stores of named bytes: a folder (`local`), S3 and Google Cloud Storage (`remote`).
+"""Stores of named bytes: a folder (`local`), S3 (`s3`) and Google Cloud Storage (`google_cloud`).
 
 `open_store` picks one by its URL. What is in the bytes, and who may read them, is not known here.
 """
@@ -8,22 +8,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from esg_assets.adapters.stores.local import LocalStore
+from esg_assets.adapters.stores.tended_folder import TendedFolder
 from esg_assets.core.errors import SettingsWrong
 from esg_assets.core.object_keys import is_segment
-from esg_assets.core.ports import ObjectStore
+from esg_assets.core.store_care import AtRest, TendedStore
 
 __all__ = ["is_remote", "open_store"]
 
+_NOTHING_ASKED = AtRest()
 
-def open_store(url: str, environ: Mapping[str, str] | None = None) -> ObjectStore:
+
+def open_store(
+    url: str, environ: Mapping[str, str] | None = None, at_rest: AtRest = _NOTHING_ASKED
+) -> TendedStore:
     """The store at `url`: a folder's path, `s3://bucket/prefix` or `gs://bucket/prefix`.
 
     Nothing is touched yet: a folder is made when the first object is written.
 
     Args:
         url: where it is, as in ESG_STORE_URL.
-        environ: where AWS_* and GOOGLE_* variables are looked up; None means the process's own.
+        environ: where AWS_* variables and STORAGE_EMULATOR_HOST are looked up; None means the process's
+            own, where Google's libraries look in any case.
+        at_rest: what is asked of a bucket for every object.
 
     Raises:
         SettingsWrong: the URL names no store.
@@ -31,18 +37,24 @@ def open_store(url: str, environ: Mapping[str, str] | None = None) -> ObjectStor
     if not is_remote(url):
         if "://" in url or not url:
             raise SettingsWrong(_WANTED)
-        return LocalStore(Path(url).expanduser())
+        return TendedFolder(Path(url).expanduser())
     parts = urlsplit(url)
     prefix = parts.path.strip("/")
     if not parts.hostname or parts.netloc != parts.hostname or parts.query or parts.fragment:
         raise SettingsWrong(_WANTED)
     if prefix and not all(map(is_segment, prefix.split("/"))):
         raise SettingsWrong(_WANTED)
+    given = os.environ if environ is None else environ
     # Not needed for a folder, and not free to load.
-    from esg_assets.adapters.stores.remote import gcs_store, s3_store  # noqa: PLC0415
+    if parts.scheme == "s3":
+        from esg_assets.adapters.stores.s3_entry import S3Entry  # noqa: PLC0415
+        from esg_assets.adapters.stores.tended_s3 import TendedS3  # noqa: PLC0415
 
-    make = s3_store if parts.scheme == "s3" else gcs_store
-    return make(parts.netloc, prefix, os.environ if environ is None else environ)
+        return TendedS3(S3Entry(parts.netloc, prefix, given), at_rest)
+    from esg_assets.adapters.stores.google_entry import GoogleEntry  # noqa: PLC0415
+    from esg_assets.adapters.stores.tended_google import TendedGoogle  # noqa: PLC0415
+
+    return TendedGoogle(GoogleEntry(parts.netloc, prefix, given), at_rest)
 
 
 def is_remote(url: str) -> bool:

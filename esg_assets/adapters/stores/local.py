@@ -6,23 +6,19 @@ either the whole object or nothing. Stores behind a network protocol are in `rem
 """
 
 import contextlib
-import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from esg_assets.adapters.stores.local_errors import errors_as_unavailable
+from esg_assets.adapters.stores.new_files import BUFFER, NewFile
 from esg_assets.core.errors import KeyExists, KeyMissing, Refused
 from esg_assets.core.object_keys import check_key, check_prefix, is_segment
 from esg_assets.core.ports import Sink, Source
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_BUFFER = 1 << 20
-# What a file system without nameless files answers; everything else would happen to a named one too.
-_NO_NAMELESS_FILES = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 
 
 class LocalStore:
@@ -50,7 +46,7 @@ class LocalStore:
                 folder = held.enter_context(self._folder(folders, make=True))
                 if _exists(folder, name):
                     raise KeyExists(f"{key} is in the store already.")
-                file = _NewFile(folder)
+                file = NewFile(folder)
             held.callback(file.discard)
             yield _FileSink(file, doing)
             with errors_as_unavailable(doing):
@@ -105,7 +101,7 @@ class LocalStore:
                 raise KeyMissing(f"There is no {key} in the store.") from None
             if not _exists(folder, name):
                 raise KeyMissing(f"There is no {key} in the store.")
-            file = _NewFile(folder)
+            file = NewFile(folder)
             held.callback(file.discard)
             file.file.write(data)
             file.take_over(name)
@@ -139,69 +135,10 @@ class LocalStore:
             os.close(descriptor)
 
 
-class _NewFile:
-    """A file that has no name yet, in the folder where it will have one."""
-
-    def __init__(self, folder: int) -> None:
-        self._folder = folder
-        # Only where a file cannot be nameless: a name that is no key, so that it is never listed.
-        self._temporary_name = ""
-        descriptor = _nameless(folder)
-        if descriptor is None:
-            self._temporary_name = f"~{secrets.token_hex(8)}"
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(self._temporary_name, flags, 0o600, dir_fd=folder)
-        os.fchmod(descriptor, 0o600)
-        self.file = os.fdopen(descriptor, "wb", buffering=_BUFFER)
-
-    def publish(self, name: str) -> None:
-        """Bring the bytes to the disk, then give them their name. Raises FileExistsError."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        if self._temporary_name:
-            os.link(
-                self._temporary_name,
-                name,
-                src_dir_fd=self._folder,
-                dst_dir_fd=self._folder,
-                follow_symlinks=False,
-            )
-        else:
-            os.link(
-                f"/proc/self/fd/{self.file.fileno()}", name, dst_dir_fd=self._folder, follow_symlinks=True
-            )
-        os.fsync(self._folder)
-
-    def take_over(self, name: str) -> None:
-        """The same, for a name that another file has; at every moment it is one of the two files'."""
-        if not self._temporary_name:  # only a file with a name can be renamed
-            self._temporary_name = f"~{secrets.token_hex(8)}"
-            os.link(
-                f"/proc/self/fd/{self.file.fileno()}",
-                self._temporary_name,
-                dst_dir_fd=self._folder,
-                follow_symlinks=True,
-            )
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        os.rename(self._temporary_name, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-        self._temporary_name = ""
-        os.fsync(self._folder)
-
-    def discard(self) -> None:
-        """Let go of it; what was not published is gone."""
-        # What is still in the buffer cannot be written when the disk is full, and need not be.
-        with contextlib.suppress(OSError):
-            self.file.close()
-        if self._temporary_name:
-            with contextlib.suppress(OSError):
-                os.unlink(self._temporary_name, dir_fd=self._folder)
-
-
 class _FileSink:
     """Sink of a file that is being written."""
 
-    def __init__(self, file: _NewFile, doing: str) -> None:
+    def __init__(self, file: NewFile, doing: str) -> None:
         self._file = file.file
         self._doing = doing
 
@@ -220,19 +157,6 @@ class _FileSource:
     def read(self, size: int = -1, /) -> bytes:
         with errors_as_unavailable(self._doing):
             return self._file.read(size)
-
-
-def _nameless(folder: int) -> int | None:
-    """Descriptor of a file without a name in `folder`, or None where the system has no such thing."""
-    flag = getattr(os, "O_TMPFILE", None)
-    if flag is None or not Path("/proc/self/fd").exists():
-        return None
-    try:
-        return os.open(".", flag | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
-    except OSError as error:
-        if error.errno in _NO_NAMELESS_FILES:
-            return None
-        raise
 
 
 def _make_root(root: Path) -> None:
@@ -274,7 +198,7 @@ def _open_object(folder: int, name: str) -> BinaryIO:
         raise FileNotFoundError
     # O_NONBLOCK: should a pipe have taken the file's place by now, it must not hold us up for ever.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    return os.fdopen(os.open(name, flags, dir_fd=folder), "rb", buffering=_BUFFER)
+    return os.fdopen(os.open(name, flags, dir_fd=folder), "rb", buffering=BUFFER)
 
 
 def _mode(folder: int, name: str) -> int:
