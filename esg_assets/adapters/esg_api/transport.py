@@ -11,12 +11,12 @@ from pyreqwest.client import SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 from pyreqwest.proxy import ProxyBuilder
 
+from esg_assets.adapters.verified_tls import client_context
 from esg_assets.core.errors import SettingsWrong
 from esg_assets.core.ports import CallPolicy
 
 IDLE_CONNECTION_SECONDS = 30
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----")
-PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
 def build_client(
@@ -79,9 +79,8 @@ def _with_identity(builder: SyncClientBuilder, cert: Path, key: Path | None) -> 
     pem = _read(cert, "ESG_API_CLIENT_CERT")
     if key is not None:
         pem += b"\n" + _read(key, "ESG_API_CLIENT_CERT_KEY")
+    client_context("ESG_API", None, cert, key)  # the library takes a key of another certificate unseen
     try:
-        if not CERTIFICATE.search(pem) or not PRIVATE_KEY.search(pem):
-            raise ValueError  # noqa: TRY301  # the same answer as for what the library finds
         return builder.identity_pem(pem)
     except (PyreqwestError, ValueError):
         raise SettingsWrong(

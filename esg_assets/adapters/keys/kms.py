@@ -6,6 +6,7 @@ boto3 is imported when the first call is made.
 """
 
 import hashlib
+import os
 import re
 import threading
 from functools import cached_property
@@ -55,10 +56,16 @@ class KmsKey:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
 
         config = Config(
-            connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, retries={"mode": "standard"}
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "standard"},
+            proxies={},  # none of the environment either
         )
+        verify = os.environ.get("AWS_CA_BUNDLE") or True  # left out, REQUESTS_CA_BUNDLE would count
         try:
-            client = boto3.session.Session().client("kms", region_name=self._asked.region, config=config)
+            client = boto3.session.Session().client(
+                "kms", region_name=self._asked.region, verify=verify, config=config
+            )
         except (BotoCoreError, ValueError) as error:
             raise refusal(self._asked, "find its endpoint", type(error).__name__) or _unknown() from None
         self._endpoint_is_safe(str(client.meta.endpoint_url))
