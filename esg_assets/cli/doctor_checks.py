@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from esg_assets.core.errors import EsgError, KeyMissing, LeaseBusy, NoHistory, SettingsWrong
-from esg_assets.settings import KeyRef, Settings, dagster_home
+from esg_assets.core.errors import EsgError, KeyMissing, LeaseBusy, NoHistory
+from esg_assets.settings import Settings, dagster_home
 
 State = Literal["ok", "wrong", "skipped"]
 
@@ -62,22 +62,11 @@ def home_usable(settings: Settings) -> Iterator[Finding]:
 
 
 def keys_usable(settings: Settings) -> Iterator[Finding]:
-    """Every key loads, is kept as it must be, and the signing key is one that is verified with."""
-    from esg_assets.adapters import keys  # noqa: PLC0415 - cryptography is slow to import
+    """Every key loads and is kept as it must be, or KMS does with it what is wanted of it."""
+    from esg_assets.cli import key_checks  # noqa: PLC0415 - cryptography is slow to import
 
-    def found(name: str, key: KeyRef | None, load: Callable[..., object]) -> Finding:
-        if key is None:
-            return Finding("skipped", f"{name} is not set")
-        if key.path is None:
-            return Finding("skipped", f"{name}: {key} is in KMS and is not asked for")
-        load(key.path)
-        return Finding("ok", f"{name}: {key}")
-
-    yield from _each(lambda: found("ESG_WORKING_KEY", settings.working_key, keys.load_working_key))
-    yield from _each(lambda: found("ESG_SIGNING_KEY", settings.signing_key, keys.load_signing_key))
-    for recipient in settings.report_recipients:
-        yield from _each(lambda key=recipient: found("ESG_REPORT_RECIPIENTS", key, keys.load_recipient))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-    yield from _each(lambda: _signer_is_verified(settings))
+    for check in key_checks.checks(settings):
+        yield from _each(check)
 
 
 def records_readable(settings: Settings) -> Iterator[Finding]:
@@ -161,27 +150,12 @@ CHECKS: Mapping[str, tuple[Callable[[Settings], Iterator[Finding]], bool]] = {
 """By name; True for those that go to a system of its own, and so only with settings that are right."""
 
 
-def _each(check: Callable[[], Finding]) -> Iterator[Finding]:
+def _each(check: Callable[[], tuple[State, str]]) -> Iterator[Finding]:
     """One finding; an error is one too, so that the next key is looked at as well."""
     try:
-        yield check()
+        yield Finding(*check())
     except EsgError as error:
         yield Finding("wrong", str(error))
-
-
-def _signer_is_verified(settings: Settings) -> Finding:
-    from esg_assets.adapters import keys  # noqa: PLC0415 - cryptography is slow to import
-
-    signing = settings.signing_key.path if settings.signing_key is not None else None
-    items = [str(key) for key in settings.verify_keys]
-    if not items:
-        if signing is None:
-            return Finding("skipped", "ESG_VERIFY_KEYS is not set")
-        items = [str(keys.public_file_beside(signing))]
-    keyring = keys.PublicKeyring.from_items(items)
-    if signing is not None and keys.Ed25519Signer.from_file(signing).name not in keyring.names:
-        raise SettingsWrong("ESG_VERIFY_KEYS does not have the public key of ESG_SIGNING_KEY; add it")
-    return Finding("ok", f"ESG_VERIFY_KEYS: {', '.join(items)}")
 
 
 def _as_of(settings: Settings) -> date:

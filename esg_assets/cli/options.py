@@ -15,9 +15,12 @@ OptionalDay = Annotated[
     datetime | None,
     typer.Option("--date", metavar="D", formats=DAY_FORMATS, help="One report's date, YYYY-MM-DD."),
 ]
-Key = Annotated[str, typer.Option("--key", metavar="PEM", help="A recipient's private key, to open with.")]
+Key = Annotated[
+    str, typer.Option("--key", metavar="PEM|aws-kms://ARN", help="A recipient's private key, to open with.")
+]
 OptionalKey = Annotated[
-    str | None, typer.Option("--key", metavar="PEM", help="A recipient's private key, to open with.")
+    str | None,
+    typer.Option("--key", metavar="PEM|aws-kms://ARN", help="A recipient's private key, to open with."),
 ]
 KeyringFile = Annotated[
     Path | None,

@@ -166,18 +166,15 @@ def _keys_in(keyring: Path) -> list["VerifyKey"]:
 
 
 def _opener(key: str) -> "Envelope":
-    """What opens with a recipient's private key; asks for its pass phrase where it has one."""
-    from esg_assets.adapters.envelope import PrivateKeyEnvelope  # noqa: PLC0415 - slow to import
-    from esg_assets.adapters.keys import load_private_key  # noqa: PLC0415
-    from esg_assets.settings import parse_key  # noqa: PLC0415
+    """What opens with a recipient's key; asks for the pass phrase of a file that has one."""
+    from esg_assets import key_choice  # noqa: PLC0415 - slow to import
+    from esg_assets.settings import load_settings, parse_key  # noqa: PLC0415
 
     try:
-        path = parse_key(key).path
+        chosen = parse_key(key)
     except ValueError as error:
         raise SettingsWrong(f"--key: wanted is {error}.") from None
-    if path is None:
-        raise SettingsWrong("--key: a key in KMS is not supported by this version; give a PEM file.")
-    return PrivateKeyEnvelope(load_private_key(path, _pass_phrase(path)))
+    return key_choice.opener(chosen, load_settings("report decrypt").env, _pass_phrase)
 
 
 def _pass_phrase(path: Path) -> bytes | None:

@@ -67,8 +67,16 @@ class Records(BaseModel):
     working_key: Key | None = Field(
         default=None, description="seals working data: a 32-byte key file (0600) or `aws-kms://ARN`"
     )
+    former_working_keys: Keys = Field(
+        default=(),
+        description="keys that working data may still be sealed with and is opened with: comma-separated"
+        " 32-byte key files (0600) and `aws-kms://ARN`; files beside ESG_WORKING_KEY named as it with `.1`,"
+        " `.2` and so on behind are taken as well",
+    )
     signing_key: Key | None = Field(
-        default=None, description="signs publications: an Ed25519 PEM file (0600) or `aws-kms://ARN`"
+        default=None,
+        description="signs publications: an Ed25519 PEM file (0600) or `aws-kms://ARN` of the kind"
+        " ECC_NIST_EDWARDS25519 or ECC_NIST_P256",
     )
     verify_keys: VerifyKeys = Field(
         default=(),

@@ -53,6 +53,7 @@ def key_paths(settings: Settings) -> list[tuple[str, Path]]:
     """Every file that a key setting names, with the setting's variable."""
     paths = [
         ("ESG_WORKING_KEY", settings.working_key.path if settings.working_key else None),
+        *(("ESG_FORMER_WORKING_KEYS", key.path) for key in settings.former_working_keys),
         ("ESG_SIGNING_KEY", settings.signing_key.path if settings.signing_key else None),
         *(("ESG_REPORT_RECIPIENTS", key.path) for key in settings.report_recipients),
         *(("ESG_VERIFY_KEYS", key.path) for key in settings.verify_keys),
@@ -108,7 +109,8 @@ def _environment_not_given(settings: Settings) -> Iterator[Fault]:
         for name, path in key_paths(settings)
         if not is_demo_key(path)
     ]
-    keys = [settings.working_key, settings.signing_key, *settings.report_recipients]
+    keys = [settings.working_key, settings.signing_key, *settings.former_working_keys]
+    keys += settings.report_recipients
     if any(key is not None and key.arn for key in keys):
         reasons.append("a key is in KMS")
     if reasons:

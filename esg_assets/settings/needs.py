@@ -52,6 +52,7 @@ NEEDS: Mapping[str, Need] = {
     "report release": _KEEPER,
     "report expire": _KEEPER,
     "report reseal": replace(_KEEPER, dotenv=False),
+    "keys public": Need(required=("signing_key",)),
     "keys rotate": Need(required=("working_key",)),
     "report archive": Need(required=("report_recipients", "working_key", "signing_key")),
     "report verify": _READER,
@@ -115,6 +116,7 @@ def _required(settings: "Settings", need: Need) -> Iterator[tuple[str, str]]:
 def _key_file_faults(settings: "Settings") -> Iterator[tuple[str, str]]:
     keys: list[tuple[str, KeyRef | None, bool]] = [
         ("working_key", settings.working_key, True),
+        *(("former_working_keys", key, True) for key in settings.former_working_keys),
         ("signing_key", settings.signing_key, True),
         *(("report_recipients", key, False) for key in settings.report_recipients),
         *(("verify_keys", KeyRef(path=key.path), False) for key in settings.verify_keys),

@@ -144,7 +144,9 @@ def parse_key(value: str) -> KeyRef:
     scheme, separator, arn = value.partition("://")
     if not separator:
         return KeyRef(path=Path(value))
-    if scheme != "aws-kms" or not re.fullmatch(r"arn:[A-Za-z0-9\-]+:kms:[^:\s]+:\d+:(key|alias)/\S+", arn):
+    if scheme == "aws-kms" and ":alias/" in arn:
+        raise ValueError("the ARN of the key itself, since an alias can be led to another key unseen")
+    if scheme != "aws-kms" or not re.fullmatch(r"arn:[A-Za-z0-9\-]+:kms:[^:\s]+:\d+:key/[A-Za-z0-9-]+", arn):
         raise ValueError("a key file, or aws-kms://ARN")
     return KeyRef(arn=arn)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from esg_assets.adapters.keys.loading import load_signing_key
 from esg_assets.adapters.keys.verifying import fingerprint
@@ -28,6 +29,11 @@ class Ed25519Signer:
     def name(self) -> str:
         """Fingerprint of the public half."""
         return self._name
+
+    @property
+    def public_pem(self) -> bytes:
+        """The public half as SubjectPublicKeyInfo in PEM."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def sign(self, statement: bytes) -> bytes:
         """The signature of `statement`, 64 bytes. Raises Refused if it is too long."""
