@@ -109,6 +109,7 @@ def _reseal(settings: Settings, leases: Leases, told: Progress) -> tuple[dict[dt
                 names = rekeying.outdated(date)
                 for name in names:
                     rekeying.reseal(name)
+                rekeying.finish(date)
         except LeaseBusy as busy:
             raise Refused(
                 f"Rotating the working key: the date {date} is being worked on ({busy}). What was re-sealed "

@@ -77,6 +77,9 @@ class KeptData(Protocol):
     def remove(self, name: str) -> None:
         """Remove one; no error if it is not there."""
 
+    def finish(self, partition: dt.date) -> None:
+        """Remove what only served to open a date's objects, if none is left."""
+
 
 class Window(Protocol):
     """The working window: what ends it for a date."""

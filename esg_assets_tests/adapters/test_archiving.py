@@ -258,3 +258,20 @@ def test_a_snapshot_and_its_parts_of_several_generations_are_archived_together(t
         "snapshots/2026-01-15/0001",
         "snapshots/2026-01-15/0002",
     ]
+
+
+def test_the_data_keys_of_a_working_key_in_kms_go_last(tmp_path: Path) -> None:
+    house = records_in(tmp_path)
+    house.publish(DAY)
+    for name in ("keys/2026-01-15/aaaa", "keys/2026-01-16/aaaa"):
+        house.work.create(name, b"wrapped")
+    window(house, AFTER - SECOND).close(DAY)
+    assert "keys/2026-01-15/aaaa" in work_names(house)
+    work = BreakingStore(house.work)
+    deleted: list[str] = []
+    work.delete = lambda key: (deleted.append(key), house.work.delete(key))[1]  # type: ignore[method-assign, func-returns-value]  # watched
+    window(Records(house.records, work)).close(DAY)
+    assert deleted[-1] == "keys/2026-01-15/aaaa"
+    assert work_names(house) == ["keys/2026-01-16/aaaa"]
+    assert window(house).close(NEXT).outcome is Outcome.NOTHING
+    assert work_names(house) == []

@@ -207,6 +207,7 @@ class WorkingWindow:
         for name in self._kept.names(date):
             if name.startswith(_OWN):
                 self._kept.remove(name)
+        self._kept.finish(date)
 
 
 def _require_unarchived(publication: Publication, entries: Sequence[Entry]) -> None:

@@ -20,7 +20,8 @@ _SNAPSHOT = re.compile(rf"snapshots/{_DATE}/{_GENERATION}")
 _PART = re.compile(rf"parts/{_DATE}/{_GENERATION}/(?P<number>\d{{8}})")
 _HANDLE = re.compile(rf"handles/(?P<kind>[^/]+)/{_DATE}/(?P<name>[^/]+)/{_GENERATION}")
 _DATED = re.compile(rf"/{_DATE}/")
-_FOLDERS = ("handles/", "parts/", "snapshots/")
+_DATA_KEYS = "keys/"
+_FOLDERS = ("handles/", _DATA_KEYS, "parts/", "snapshots/")
 
 
 class KeptWork:
@@ -61,6 +62,16 @@ class KeptWork:
     def remove(self, name: str) -> None:
         """Remove an object; no error if it is not there."""
         self._store.delete(name)
+
+    def finish(self, partition: dt.date) -> None:
+        """Remove a date's wrapped data keys (of a working key in KMS) when nothing is kept of it."""
+        if not self.names(partition):
+            for name in self.data_keys(partition):
+                self._store.delete(name)
+
+    def data_keys(self, partition: dt.date) -> list[str]:
+        """Names of a date's wrapped data keys: `keys/<date>/<name of the KMS key>`."""
+        return list(self._store.keys(f"{_DATA_KEYS}{partition.isoformat()}/"))
 
     def context(self, name: str, place: StoreIdentity) -> Context:
         """What the object of that name is sealed as. Raises Tampered if it is the name of none."""

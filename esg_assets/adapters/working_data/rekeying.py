@@ -47,6 +47,12 @@ class Rekeying:
                 found.append(name)
         return found
 
+    def finish(self, date: dt.date) -> None:
+        """Remove the wrapped data keys of former KMS keys; whoever calls found nothing outdated."""
+        for name in self._kept.data_keys(date):
+            if name.rpartition("/")[2] != self._envelope.name:
+                self._store.delete(name)
+
     def reseal(self, name: str) -> None:
         """Seal an object anew, for the same context. Raises Tampered, KeyMissing; then it is as it was."""
         place = store_identity.find(self._store, self._environment)
