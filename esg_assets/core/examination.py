@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from esg_assets.core import chain
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
+from esg_assets.core.chain_history import ReportsSoFar
 from esg_assets.core.errors import Tampered
 from esg_assets.core.ports import Keyring
 from esg_assets.core.store_identity import StoreIdentity
@@ -65,6 +66,7 @@ class Examination:
         entries: those without a fault, ascending.
         faults: what is wrong, ascending.
         head: of the last object taken, faulty or not.
+        digests: SHA-256 of every object taken, by sequence.
         taken: how many objects were taken.
     """
 
@@ -72,11 +74,12 @@ class Examination:
         self.entries: list[Entry] = []
         self.faults: list[Fault] = []
         self.head = Head()
+        self.digests: dict[int, str] = {}
         self.taken = 0
         self._place = place
         self._keyring = keyring
         self._previous: str | None = chain.NOTHING  # None: unknown, the entry before is faulty or gone
-        self._versions: dict[str, int] = {}
+        self._reports = ReportsSoFar()
 
     def take(self, sequence: int, data: bytes) -> None:
         """Judge the object of `sequence` and go on from it."""
@@ -88,14 +91,14 @@ class Examination:
         if fault:
             self.faults.append(fault)
         self.head = Head(sequence, hashlib.sha256(data).hexdigest())
+        self.digests[sequence] = self.head.sha256
         self.taken += 1
         if entry is None:
             self._previous = None
         else:
             self._previous = entry.sha256
             self.entries.append(entry)
-            if entry.kind is Kind.PUBLISH:
-                self._versions[str(entry.body["date"])] = int(entry.body["version"])
+            self._reports.take(entry)
 
     def judge_next(self, data: bytes) -> Fault | None:
         """What would be wrong with `data` as the next entry; changes nothing."""
@@ -117,7 +120,7 @@ class Examination:
             date_text, number = date and date[1].decode(), version and int(version[1])
             return None, Fault(sequence, str(error), date_text, number)
         what = self._wrong_place(entry, sequence) or self._wrong_signature_or_link(entry, sequence)
-        what = what or self._wrong_in_history(entry)
+        what = what or self._reports.objection(entry, whole=not self.faults)
         if what:
             return None, Fault(sequence, what, entry.body.get("date"), entry.body.get("version"))
         return entry, None
@@ -142,23 +145,6 @@ class Examination:
             return "the entry does not follow the one before it"
         return ""
 
-    def _wrong_in_history(self, entry: Entry) -> str:
-        """Faults against what was published before; a hole in the chain excuses what it may have held."""
-        if entry.kind is Kind.RESTORE:
-            return ""
-        date = str(entry.body["date"])
-        published = self._versions.get(date, 0)
-        if entry.kind is Kind.PUBLISH:
-            version = int(entry.body["version"])
-            if version <= published:
-                return f"version {version} of this date is there already"
-            if version > published + 1 and not self.faults:
-                return f"version {version} stands where version {published + 1} is due"
-            return ""
-        if int(entry.body.get("version", 1)) > published and not self.faults:
-            return f"a {entry.kind} entry for a report that was never published"
-        return ""
-
 
 def examine(
     objects: Iterable[tuple[int, bytes]], place: StoreIdentity, keyring: Keyring
@@ -175,22 +161,20 @@ def examine(
     return examination.entries, examination.faults
 
 
-def head_fault(expected: Head, head: Head, objects: Iterable[tuple[int, str]]) -> Fault | None:
-    """The fault if the chain does not contain `expected`, such as a head remembered elsewhere.
-
-    Args:
-        expected: what was remembered.
-        head: the chain's.
-        objects: sequence and SHA-256 of the whole object, of the entries that stand.
-    """
-    if expected.sequence == 0:
+def head_fault(expected: Head, judged: Examination) -> Fault | None:
+    """The fault if the chain does not contain `expected`, such as a head remembered elsewhere."""
+    if expected.sequence == 0 or judged.digests.get(expected.sequence) == expected.sha256:
         return None
-    if head.sequence < expected.sequence:
-        return Fault(
-            expected.sequence,
-            f"the chain ends at entry {head.sequence}, before the expected entry {expected.sequence}: "
-            "entries were cut off, or an older copy was restored",
+    if judged.head.sequence < expected.sequence:
+        what = (
+            f"the chain ends at entry {judged.head.sequence}, before the expected entry "
+            f"{expected.sequence}: entries were cut off, or an older copy was restored"
         )
-    if (expected.sequence, expected.sha256) not in set(objects):
-        return Fault(expected.sequence, "the entry is not the expected one: the chain was rewritten")
-    return None
+    else:
+        what = "the entry is not the expected one: the chain was rewritten"
+    # It stays a fault: a restore entry says that records were lost, and does not bring them back.
+    restores = [each for each in judged.entries if each.kind is Kind.RESTORE]
+    told = [each.sequence for each in restores if each.body["head"]["sequence"] >= expected.sequence]
+    if told:
+        what += f" (entry {told[0]} says that the records were restored and what came after it was lost)"
+    return Fault(expected.sequence, what)

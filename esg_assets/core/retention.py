@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
+from esg_assets.core.chain_history import may_expire_from
 from esg_assets.core.errors import KeyMissing, Refused
 from esg_assets.core.publication import Publication, StoredObject, expired_keys, named_objects, publications
 
@@ -70,18 +71,6 @@ def held_by(entries: Iterable[Entry], date: dt.date) -> Entry | None:
         if entry.kind in {Kind.HOLD, Kind.RELEASE} and entry.body["date"] == date.isoformat():
             standing = entry if entry.kind is Kind.HOLD else None
     return standing
-
-
-def may_expire_from(published: dt.datetime, retention_years: int) -> dt.date:
-    """The first day on which a report that was published then may expire.
-
-    Of a report of 29 February that is 1 March where the year has no such day: later, never earlier.
-    """
-    day = published.date()
-    try:
-        return day.replace(year=day.year + retention_years)
-    except ValueError:
-        return dt.date(day.year + retention_years, 3, 1)
 
 
 def to_expire(

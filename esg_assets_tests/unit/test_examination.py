@@ -132,21 +132,33 @@ def test_a_repeated_entry_is_named() -> None:
     assert (fault.sequence, fault.date, fault.version) == (6, "2026-01-15", 2)
 
 
+def judged(objects: Sequence[bytes]) -> Examination:
+    examination = Examination(PLACE, KEYRING)
+    for sequence, data in enumerate(objects, start=1):
+        examination.take(sequence, data)
+    return examination
+
+
 def test_entries_cut_off_at_the_end_show_against_a_remembered_head() -> None:
-    entries, faults = examine(enumerate(CHAIN[:3], start=1), PLACE, KEYRING)
-    assert faults == []
-    head = Head(3, entries[-1].sha256)
-    objects = [(each.sequence, each.sha256) for each in entries]
-    remembered = Head(5, chain.decode(CHAIN[4]).sha256)
-    fault = head_fault(remembered, head, objects)
+    cut = judged(CHAIN[:3])
+    assert cut.faults == []
+    fault = head_fault(Head(5, chain.decode(CHAIN[4]).sha256), cut)
     assert fault is not None
     assert "ends at entry 3, before the expected entry 5" in fault.what
-    assert head_fault(head, head, objects) is None
-    assert head_fault(Head(2, entries[1].sha256), head, objects) is None
-    assert head_fault(Head(), head, objects) is None
-    fault = head_fault(Head(2, "00" * 32), head, objects)
+    assert head_fault(cut.head, cut) is None
+    assert head_fault(Head(2, cut.entries[1].sha256), cut) is None
+    assert head_fault(Head(), cut) is None
+    fault = head_fault(Head(2, "00" * 32), cut)
     assert fault is not None
     assert "rewritten" in fault.what
+
+
+def test_a_remembered_head_is_found_among_faulty_entries_too() -> None:
+    no_longer_valid = Examination(PLACE, SeededKeyring().trust(SIGNER, range(1, 3)))
+    for sequence, data in enumerate(CHAIN, start=1):
+        no_longer_valid.take(sequence, data)
+    assert [fault.sequence for fault in no_longer_valid.faults] == [3, 4, 5]
+    assert head_fault(judged(CHAIN).head, no_longer_valid) is None
 
 
 def test_an_entry_forged_with_another_key_is_named() -> None:

@@ -6,15 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from esg_assets.adapters.publications.digests import CountedSource, RecordedSource
 from esg_assets.core.errors import KeyMissing, Tampered
-from esg_assets.core.examination import Fault, Head, head_fault
+from esg_assets.core.examination import Head, head_fault
+from esg_assets.core.key_changes import KeyChanges, key_changes
+from esg_assets.core.object_faults import Found, object_faults
 from esg_assets.core.ports import Context, Envelope, ObjectStore, Source
-from esg_assets.core.publication import (
-    Publication,
-    StoredObject,
-    VerifyResult,
-    expired_keys,
-    named_objects,
-)
+from esg_assets.core.publication import Publication, StoredObject, VerifyResult
 from esg_assets.core.record_ports import Chain
 
 _SALT_BYTES = 32
@@ -47,6 +43,10 @@ class PublishedReports:
     def list(self) -> Sequence[Publication]:
         """Every published version in the order of publication. Raises Tampered."""
         return self._chain.publications()
+
+    def key_changes(self, publication: Publication) -> KeyChanges:
+        """How its keys differ from those of the publication before it in the chain. Raises Tampered."""
+        return key_changes(self._chain.entries(), publication.sequence)
 
     @contextlib.contextmanager
     def open_report(self, publication: Publication, opener: Envelope) -> Iterator[Source]:
@@ -103,31 +103,20 @@ class PublishedReports:
         judged = self._chain.examine()
         faults = list(judged.faults)
         if expect_head is not None:
-            entries = [(each.sequence, each.sha256) for each in judged.entries]
-            fault = head_fault(expect_head, judged.head, entries)
+            fault = head_fault(expect_head, judged)
             faults += [fault] if fault else []
-        expired = expired_keys(judged.entries)
-        for entry in judged.entries:
-            if date is None or entry.body.get("date") == date.isoformat():
-                for what, recorded in named_objects(entry):
-                    wrong = self._object_fault(what, recorded, expired=recorded.key in expired)
-                    if wrong:
-                        body = entry.body
-                        faults.append(Fault(entry.sequence, wrong, body.get("date"), body.get("version")))
+        faults += object_faults(judged.entries, self._found, None if date is None else date.isoformat())
         faults.sort(key=lambda fault: fault.sequence)
         return VerifyResult(ok=not faults, entries=judged.taken, head=judged.head, faults=tuple(faults))
 
-    def _object_fault(self, what: str, recorded: StoredObject, *, expired: bool) -> str:
+    def _found(self, key: str) -> Found:
+        """Size and digest of an object."""
         try:
-            with self._records.open(recorded.key) as source:
+            with self._records.open(key) as source:
                 found = CountedSource(source).drain()
         except KeyMissing:
-            return "" if expired else f"the sealed {what} is missing from the store"
-        if found.bytes != recorded.bytes:
-            return f"the sealed {what} has {found.bytes:,} bytes, not the {recorded.bytes:,} recorded"
-        if found.sha256 != recorded.sha256:
-            return f"the sealed {what} was altered or replaced: its digest is not the recorded one"
-        return ""
+            return None
+        return found.bytes, found.sha256
 
     @contextlib.contextmanager
     def _opened(
