@@ -126,8 +126,8 @@ def make(home: Path) -> dict[str, Any]:
     maker.now = maker.now.replace(year=2033)
     expiry.expire(day(3), **WHO)
     chain = maker.chain()
-    head = chain.head()
-    restore = {"head": {"sequence": head.sequence, "sha256": head.sha256}, **WHO}
+    # A head that is lost; nothing is, but the entry must stand for one.
+    restore = {"head": {"sequence": chain.head().sequence + 2, "sha256": "ab" * 32}, **WHO}
     chain.append(Kind.RESTORE, restore, recorded_at=maker.now)
     kinds = sorted({entry.kind.value for entry in chain.entries()})
     return {"entries": chain.head().sequence, "head": chain.head().sha256, "kinds": kinds}
