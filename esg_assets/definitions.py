@@ -9,7 +9,9 @@ from collections.abc import Mapping
 import dagster as dg
 
 from esg_assets import checks
+from esg_assets.adapters import logs
 from esg_assets.assets import active_accounts, daily_summary, encrypted_report_csv, esg_ratings
+from esg_assets.event_errors import keep_values_out_of_events
 from esg_assets.jobs import nightly_esg_report
 from esg_assets.partitions import daily
 from esg_assets.resources import resources
@@ -17,6 +19,7 @@ from esg_assets.run_logger import plain_lines
 from esg_assets.schedules import nightly_schedule
 from esg_assets.sensors import stale_runs_sensor
 from esg_assets.settings import Settings, dagster_home, load_settings
+from esg_assets.settings.known_secrets import known
 from esg_assets.working_window import archive_schedule, archive_working_data
 
 
@@ -27,6 +30,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         settings: for the partitions and the schedule.
         overrides: ports to use instead of the resource of that key.
     """
+    keep_values_out_of_events()
     partitions = daily(settings.first_date)
     return dg.Definitions(
         assets=[
@@ -47,5 +51,6 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
 @dg.definitions
 def defs() -> dg.Definitions:
     """The definitions in force here; a wrong setting fails the runs that need it, not the loading."""
+    logs.install(known)
     dagster_home()
     return build_defs(load_settings(tolerant=True))

@@ -5,19 +5,15 @@ UI can read. So our own errors are told in their own words, and of any other err
 place, because its text may hold whatever the library was working on.
 """
 
-import re
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
+from esg_assets.core import exception_words
 from esg_assets.core.errors import EsgError, Refused, ReportBlocked
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.InputContext | dg.OutputContext
-
-_PACKAGES = re.compile(r"^.*/(?=esg_assets/)|^.*/site-packages/|^.*/(?=[^/]+$)")
-"""What of a file's path says where this machine keeps it."""
 
 PERMANENT_TAG = "esg/permanent"
 """On a run that ended with an error which a repeat cannot mend: the schedule does not ask again."""
@@ -38,10 +34,7 @@ def told_to(context: Context) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001  # whatever it is, its text must not reach the event log
         _tag(context, error)
-        places = [
-            f"{_PACKAGES.sub('', frame.filename)}:{frame.lineno} in {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)[-8:]
-        ]
+        places = exception_words.places(error.__traceback__)[-8:]
         raise dg.Failure(
             f"An unexpected {type(error).__name__} at {places[-1]}. Its text is not shown, because it may "
             "hold client data. This is a fault of the software: please report it with the "

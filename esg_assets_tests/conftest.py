@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from esg_assets_tests.kms_server import KmsServer, kms
 from esg_assets_tests.servers import (
     GoogleServer,
     S3Server,
@@ -51,6 +52,22 @@ def s3_server() -> Iterator[S3Server]:
 def google_server() -> Iterator[GoogleServer]:
     """One server of Google Cloud Storage for the session; use a prefix of your own."""
     yield from fake_gcs()
+
+
+@pytest.fixture(scope="session")
+def kms_process() -> Iterator[KmsServer]:
+    """One KMS for the session; take `kms_server`."""
+    yield from kms()
+
+
+@pytest.fixture
+def kms_server(kms_process: KmsServer, monkeypatch: pytest.MonkeyPatch) -> KmsServer:
+    """The KMS, nothing counted yet, with the environment by which clients find it."""
+    for name, value in kms_process.environment.items():
+        monkeypatch.setenv(name, value)
+    kms_process.calls.clear()
+    kms_process.contexts.clear()
+    return kms_process
 
 
 @pytest.fixture(scope="session")

@@ -10,15 +10,15 @@ import importlib
 import logging
 import os
 import sys
-import traceback
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
 
+from esg_assets.adapters import logs
 from esg_assets.cli.answers import Output
 from esg_assets.cli.commands import Commands
+from esg_assets.core import exception_words
 from esg_assets.core.errors import EsgError, SettingsWrong
 
 ROOMS: tuple[str, ...] = (
@@ -41,12 +41,19 @@ OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 def main() -> None:
     """The console script."""
     os.umask(0o077)  # Dagster and SQLite make files too, and would make them as open as they may be
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.install(_known_secrets)
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(logs.LineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", _known_secrets))
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
     if _flag("--json", sys.argv[1:]):
         _keep_standard_output_for_the_answer()
     sys.exit(run(sys.argv[1:]))
+
+
+def _known_secrets() -> Collection[str]:
+    """Asked at every log line. Settings are slow to import, and before they are, no secret is known."""
+    settings = sys.modules.get("esg_assets.settings.known_secrets")
+    return settings.known() if settings else ()
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -117,7 +124,7 @@ def _status(app: typer.Typer, arguments: Sequence[str], out: Output) -> int:
 
 def _told(error: Exception, out: Output, *, show_traceback: bool) -> int:
     if show_traceback:
-        traceback.print_exception(error)
+        sys.stderr.write(f"{exception_words.told(error)}\n")
     if isinstance(error, SettingsWrong):
         out.error(str(error), type(error).__name__)
         return WRONG_USAGE
@@ -125,11 +132,10 @@ def _told(error: Exception, out: Output, *, show_traceback: bool) -> int:
         out.error(str(error), type(error).__name__)
         return FAILED
     # Its text is left out: nobody has seen to it that it holds no account and no secret.
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    where = exception_words.places(error.__traceback__)[-1]
     out.error(
-        f"Stopped by an unexpected {type(error).__name__} in {where}; the same command with --traceback shows"
-        " all of it.",
+        f"Stopped by an unexpected {type(error).__name__} at {where}; the same command with --traceback shows"
+        " the way there.",
         "Unexpected",
     )
     return FAILED

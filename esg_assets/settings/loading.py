@@ -7,9 +7,10 @@ from pathlib import Path
 
 from esg_assets.settings.faults import Fault, FieldsWrong, settings_wrong
 from esg_assets.settings.guards import guard
+from esg_assets.settings.known_secrets import remember
 from esg_assets.settings.layers import Findings, Layer
 from esg_assets.settings.masking import shown_raw
-from esg_assets.settings.model import SECRETS, Settings, variable_of
+from esg_assets.settings.model import SECRETS, Settings, secret_texts, variable_of
 from esg_assets.settings.needs import NEEDS, missing
 from esg_assets.settings.secret_files import dotenv_in_force, read_dotenv
 
@@ -49,6 +50,7 @@ def load_settings(
         layers.append(Layer(found, str(dotenv.name), findings, fields))
         variables = {**found, **environ}
     settings = _build(tuple(layers), findings)
+    remember([*secret_texts(settings), *(findings.texts[field] for field in findings.texts.keys() & SECRETS)])
     refused = {fault.setting for fault in findings.faults}
     broken = [fault for fault in guard(settings, whole=need.reads is None) if fault.setting not in refused]
     faults = [*findings.faults, *broken]

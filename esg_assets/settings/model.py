@@ -150,6 +150,13 @@ SECRETS: Mapping[str, type[SecretStr]] = {
 """Fields that are or can hold secrets: `X_FILE` and Secrets Manager may stand for them."""
 
 
+def secret_texts(settings: Settings) -> list[str]:
+    """The values of every secret setting in force, in the clear: for redaction only."""
+    held = (getattr(settings, name) for name in SECRETS)
+    items = (item for value in held for item in (value if isinstance(value, tuple) else (value,)))
+    return [item.get_secret_value() for item in items if isinstance(item, SecretStr)]
+
+
 def _wanted(error: dict[str, Any]) -> tuple[str, str]:
     field = str(error["loc"][0]) if error["loc"] else ""
     text = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
