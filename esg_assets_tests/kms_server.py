@@ -5,6 +5,7 @@ emulator has not: key policies (a denied call) and limits (a throttled one).
 """
 
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -62,18 +63,19 @@ class KmsServer:
 
     def admin(self, operation: str, **parameters: object) -> dict[str, Any]:
         """A call of the key's administrator, which does not count."""
-        import boto3  # noqa: PLC0415 - slow to import
-
-        client = boto3.session.Session(
-            aws_access_key_id=_ACCESS, aws_secret_access_key="secret-of-the-tests", region_name=REGION
-        ).client("kms", endpoint_url=self.endpoint)
-        try:
-            answer: dict[str, Any] = getattr(client, operation)(**parameters)
-        finally:
-            client.close()
+        answer: dict[str, Any] = getattr(self._administrator, operation)(**parameters)
         self.calls.clear()
         self.contexts.clear()
         return answer
+
+    @functools.cached_property
+    def _administrator(self) -> Any:
+        import boto3  # noqa: PLC0415 - slow to import
+
+        session = boto3.session.Session(
+            aws_access_key_id=_ACCESS, aws_secret_access_key="secret-of-the-tests", region_name=REGION
+        )
+        return session.client("kms", endpoint_url=self.endpoint)
 
     @contextlib.contextmanager
     def refusing(self, code: str, *operations: str) -> Iterator[None]:

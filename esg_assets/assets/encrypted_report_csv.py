@@ -35,7 +35,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         name=NAME,
         partitions_def=partitions,
         config_schema={},  # none, where Dagster would take anything
-        check_specs=checks.specs(NAME, [verdicts.REPORT_EQUALS], partitions),
+        check_specs=checks.specs(NAME, [verdicts.REPORT_EQUALS, verdicts.KEYS_UNCHANGED], partitions),
         io_manager_key="publication_io",
         owners=["team:esg-pipeline"],
         kinds={"csv"},
@@ -75,8 +75,9 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 requested_by=requested_by,
                 reason=reason,
             )
+            keys = publications.key_changes(publication).verdict
         yield dg.Output(publication, metadata=_metadata(publication, new=draft.unchanged is None))
-        yield from checks.results([verdict], NAME)
+        yield from checks.results([verdict, keys], NAME)
 
     return encrypted_report_csv
 

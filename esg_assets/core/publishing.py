@@ -9,6 +9,7 @@ from datetime import date
 from typing import Protocol
 
 from esg_assets.core.accounts import Snapshot
+from esg_assets.core.key_changes import KeyChanges
 from esg_assets.core.ports import Envelope, PartRef, Source
 from esg_assets.core.publication import Draft, Publication, ReadBack, VerifyResult
 from esg_assets.core.ratings import Status
@@ -42,6 +43,9 @@ class Publications(Protocol):
         reason: str = "",
     ) -> Publication:
         """Add the entry that makes a draft the report."""
+
+    def key_changes(self, publication: Publication) -> KeyChanges:
+        """How its keys differ from those of the publication before it in the chain. Raises Tampered."""
 
     def publish_summary(self, publication: Publication, chunks: Iterable[bytes]) -> Publication:
         """Seal the summary to the recipients and record it in the chain."""

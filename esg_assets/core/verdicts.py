@@ -19,6 +19,7 @@ FAILURE_RATE = "failure_rate"
 NOT_RATED_RATE = "not_rated_rate"
 REPORT_EQUALS = "report_equals_ratings"
 STILL_VERIFIES = "report_still_verifies"
+KEYS_UNCHANGED = "keys_unchanged"
 
 Counts = Mapping[Status, int]
 

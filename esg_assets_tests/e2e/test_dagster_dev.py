@@ -50,6 +50,7 @@ def test_one_partition_is_materialized_with_its_checks(ground: Ground) -> None:
     }
     assert ground.ui.checks("encrypted_report_csv", ONE) == {
         "report_equals_ratings": "SUCCEEDED",
+        "keys_unchanged": "SUCCEEDED",
         "report_still_verifies": "SUCCEEDED",
     }
     assert len(ground.house.rows(ONE)) == ACCOUNTS

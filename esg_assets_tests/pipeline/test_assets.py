@@ -48,6 +48,7 @@ def test_every_check_is_shown_on_the_partition(house: House) -> None:
                 "failure_rate",
                 "not_rated_rate",
                 "report_equals_ratings",
+                "keys_unchanged",
                 "report_still_verifies",
             ],
             True,

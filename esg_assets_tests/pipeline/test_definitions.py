@@ -18,7 +18,11 @@ from esg_assets_tests.pipeline.house import ASSETS, House
 CHECKS = {
     "active_accounts": {"accounts_complete_and_unique": True, "account_count_plausible": False},
     "esg_ratings": {"every_account_has_one_outcome": True, "failure_rate": False, "not_rated_rate": False},
-    "encrypted_report_csv": {"report_equals_ratings": True, "report_still_verifies": False},
+    "encrypted_report_csv": {
+        "report_equals_ratings": True,
+        "keys_unchanged": False,
+        "report_still_verifies": False,
+    },
 }
 """By asset: each check, and whether it is blocking."""
 
