@@ -9,6 +9,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from esg_assets.core.errors import EsgError, KeyExists, KeyMissing, LeaseBusy, NoHistory, Tampered
@@ -229,6 +230,7 @@ class MemoryHistory:
         self.publications: list[PastReport] = []
         self.runs: list[RunRecord] = []
         self._head: ChainHead | None = None
+        self._restores: list[tuple[int, datetime]] = []
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -237,14 +239,22 @@ class MemoryHistory:
             return one.report_date, one.version, one.head_sha256
 
         with self._lock:
-            if key(published) not in {key(past.published) for past in self.publications}:
-                self.publications.append(PastReport(published, dict(figures), self._clock()))
+            for number, past in enumerate(self.publications):
+                if key(past.published) == key(published):
+                    if not past.figures:
+                        self.publications[number] = replace(past, figures=dict(figures))
+                    return
+            self.publications.append(PastReport(published, dict(figures), self._clock()))
+
+    def recorded_publications(self) -> dict[str, tuple[date, int]]:
+        found = [past.published for past in self.publications]
+        return {each.head_sha256: (each.report_date, each.version) for each in found}
 
     def latest(self, report_date: date) -> PastReport | None:
-        return self._newest(past for past in self.publications if past.published.report_date == report_date)
+        return self._newest(past for past in self._standing() if past.published.report_date == report_date)
 
     def latest_before(self, report_date: date) -> PastReport | None:
-        return self._newest(past for past in self.publications if past.published.report_date < report_date)
+        return self._newest(past for past in self._standing() if past.published.report_date < report_date)
 
     def record_run(self, run: RunRecord) -> None:
         def key(one: RunRecord) -> tuple[str, date, str]:
@@ -262,14 +272,23 @@ class MemoryHistory:
             known = self._head
             if known is None or restored or head.sequence > known.sequence:
                 self._head = head
+                if restored:
+                    self._restores.append((head.sequence, self._clock()))
             elif head.sequence == known.sequence and head != known:
                 raise Tampered(f"entry {head.sequence} is not the one that was seen before")
 
     def first_publication_date(self) -> date | None:
-        return min((past.published.report_date for past in self.publications), default=None)
+        return min((past.published.report_date for past in self._standing()), default=None)
 
     def published_dates(self, since: date) -> list[date]:
-        return sorted({day for past in self.publications if (day := past.published.report_date) >= since})
+        return sorted({day for past in self._standing() if (day := past.published.report_date) >= since})
+
+    def _standing(self) -> Iterator[PastReport]:
+        """Without what a restore has lost."""
+        for past in self.publications:
+            lost = (n <= past.published.sequence and past.recorded_at < at for n, at in self._restores)
+            if not any(lost):
+                yield past
 
     def _newest(self, pasts: Iterable[PastReport]) -> PastReport | None:
         newest = None

@@ -336,11 +336,17 @@ class History(Protocol):
         """Remember a publication with its cleared figures, both or none.
 
         One that is known already (same date, version and chain entry) is left as it was first
-        recorded, so that re-materializing changes nothing.
+        recorded, so that re-materializing changes nothing; figures are added where it has none.
         """
 
+    def recorded_publications(self) -> Mapping[str, tuple[date, int]]:
+        """Date and version of every publication that was recorded, by its chain entry's SHA-256."""
+
     def latest(self, report_date: date) -> PastReport | None:
-        """The newest version of that date's report, None if it was never published."""
+        """The newest version of that date's report, None if it was never published.
+
+        What a restore of the store has lost does not count, here and below.
+        """
 
     def latest_before(self, report_date: date) -> PastReport | None:
         """The newest version of the latest report dated before `report_date`."""

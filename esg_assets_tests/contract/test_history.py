@@ -96,6 +96,40 @@ def test_recording_the_same_publication_again_changes_nothing(opener: Opener) ->
     assert history.latest(DAY) == PastReport(PUBLISHED, FIGURES, NOW)
 
 
+def test_figures_are_added_to_a_publication_that_was_recorded_without_any(opener: Opener) -> None:
+    history = opener(iter([NOW, NOW + timedelta(days=1), NOW + timedelta(days=2)]).__next__)
+    history.record_publication(PUBLISHED, {})
+    history.record_publication(PUBLISHED, FIGURES)
+    history.record_publication(PUBLISHED, {"accounts": 1})
+    assert history.latest(DAY) == PastReport(PUBLISHED, FIGURES, NOW)
+
+
+def test_recorded_publications_are_told_by_their_entry(history: History) -> None:
+    assert history.recorded_publications() == {}
+    for version, sequence in ((1, 5), (2, 8)):
+        history.record_publication(publication(DAY, version, sequence), FIGURES)
+    assert history.recorded_publications() == {f"{5:064x}": (DAY, 1), f"{8:064x}": (DAY, 2)}
+
+
+def test_what_a_restore_has_lost_is_published_no_longer_until_it_is_again(opener: Opener) -> None:
+    ticks = iter(NOW + timedelta(seconds=n) for n in range(9))
+    history = opener(ticks.__next__)
+    before = date(2026, 1, 12)
+    history.record_publication(publication(before, 1, 3), FIGURES)
+    history.record_publication(publication(DAY, 1, 5), FIGURES)
+    history.remember_head(ChainHead(6, "6" * 64))
+    history.remember_head(ChainHead(5, "a" * 64), restored=True)
+    assert history.latest(DAY) is None
+    assert history.published_dates(date.min) == [before]
+    assert history.latest(before) is not None
+    assert len(history.recorded_publications()) == 2
+    history.record_publication(publication(DAY, 1, 7), FIGURES)
+    assert history.published_dates(date.min) == [before, DAY]
+    found = history.latest(DAY)
+    assert found is not None
+    assert found.published.sequence == 7
+
+
 def test_the_newest_version_is_the_latest_in_whatever_order_they_come(history: History) -> None:
     for version in (2, 3, 1):
         history.record_publication(publication(DAY, version, version), {"accounts": version})

@@ -36,7 +36,7 @@ class SqlHistory:
         self._clock = clock
 
     def record_publication(self, published: PublishedReport, figures: ClearFigures) -> None:
-        """Remember a publication with its cleared figures, both or none."""
+        """Remember a publication with its cleared figures, both or none; see the port for a known one."""
         row = {
             "report_date": published.report_date,
             "version": published.version,
@@ -55,11 +55,21 @@ class SqlHistory:
         }
         doing = f"recording version {published.version} of the report of {published.report_date}"
         with self._writing(doing) as connection:
-            key = _insert_or_ignore(connection, PUBLICATIONS, row, ("report_date", "version", "head_sha256"))
+            name = ("report_date", "version", "head_sha256")
+            key = _insert_or_ignore(connection, PUBLICATIONS, row, name)
+            if key is None and figures:
+                key = connection.scalar(_without_figures(row, name))
             if key is not None and figures:
                 fixed = {"publication_id": key, "report_date": published.report_date}
-                values = [{**fixed, "name": name, "value": value} for name, value in figures.items()]
+                values = [{**fixed, "name": each, "value": value} for each, value in figures.items()]
                 connection.execute(FIGURES.insert(), values)
+
+    def recorded_publications(self) -> dict[str, tuple[date, int]]:
+        """Date and version of every publication that was recorded, by its chain entry's SHA-256."""
+        table = PUBLICATIONS.c
+        query = sa.select(table.head_sha256, table.report_date, table.version)
+        with self._reading("reading which publications are recorded") as connection:
+            return {row.head_sha256: (row.report_date, row.version) for row in connection.execute(query)}
 
     def latest(self, report_date: date) -> PastReport | None:
         """The newest version of that date's report, None if it was never published."""
@@ -114,20 +124,21 @@ class SqlHistory:
     def first_publication_date(self) -> date | None:
         """The earliest date that has a published report."""
         with self._reading("reading the first publication's date") as connection:
-            first: date | None = connection.scalar(sa.select(sa.func.min(PUBLICATIONS.c.report_date)))
+            query = sa.select(sa.func.min(PUBLICATIONS.c.report_date)).where(_STANDS)
+            first: date | None = connection.scalar(query)
             return first
 
     def published_dates(self, since: date) -> list[date]:
         """Dates from `since` on that have a published report, ascending."""
         column = PUBLICATIONS.c.report_date
-        query = sa.select(column).where(column >= since).distinct().order_by(column)
+        query = sa.select(column).where(column >= since, _STANDS).distinct().order_by(column)
         with self._reading(f"reading the dates published since {since}") as connection:
             return list(connection.scalars(query))
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> PastReport | None:
         table = PUBLICATIONS.c
         order = (table.report_date.desc(), table.version.desc(), table.id.desc())
-        query = sa.select(PUBLICATIONS).where(condition).order_by(*order).limit(1)
+        query = sa.select(PUBLICATIONS).where(condition, _STANDS).order_by(*order).limit(1)
         with self._reading("reading an earlier publication") as connection:
             row = connection.execute(query).mappings().first()
             if row is None:
@@ -145,6 +156,21 @@ class SqlHistory:
     def _writing(self, doing: str) -> Iterator[sa.Connection]:
         with translated(doing), writing(self._engine).begin() as connection:
             yield connection
+
+
+_RESTORES = CHAIN_HEAD.alias("restores")
+# Recorded before a restore, with a sequence that the restored chain has given anew: it was lost.
+_STANDS = ~sa.exists().where(
+    _RESTORES.c.restored,
+    _RESTORES.c.sequence <= PUBLICATIONS.c.sequence,
+    _RESTORES.c.recorded_at > PUBLICATIONS.c.recorded_at,
+)
+
+
+def _without_figures(row: Mapping[str, Any], name: tuple[str, ...]) -> sa.Select[int]:
+    """The id of the publication of that name, if it has no figure yet."""
+    figures = sa.exists().where(FIGURES.c.publication_id == PUBLICATIONS.c.id)
+    return sa.select(PUBLICATIONS.c.id).where(*(PUBLICATIONS.c[each] == row[each] for each in name), ~figures)
 
 
 def _insert_or_ignore(
