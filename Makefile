@@ -31,6 +31,7 @@ proof: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m esg_assets_tests.bench
+	$(BIN)/python -m esg_assets_tests.bench.sealing
 
 setup: $(STAMP)
 
