@@ -109,7 +109,7 @@ def raw_server(talk: Talk, tls: ssl.SSLContext | None = None) -> Iterator[RawSer
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """One request with its body; b"" if the peer closed before its head was whole."""
+    """One request with its body; b"" if the peer closed before it was whole."""
     received = b""
     while b"\r\n\r\n" not in received:
         piece = connection.recv(65536)
@@ -126,7 +126,10 @@ def read_request(connection: socket.socket) -> bytes:
         0,
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        body += piece
     return head + b"\r\n\r\n" + body
 
 

@@ -86,8 +86,14 @@ def verified_session(context: ssl.SSLContext, proxy: str = "") -> requests.Sessi
         proxy: URL, "" for direct connections.
     """
     session = _Session()
-    session.trust_env = False
-    session.mount("https://", _TlsAdapter(context))
+    seal_off(session, context)
     if proxy:
         session.proxies = {"http": proxy, "https": proxy}
     return session
+
+
+def seal_off(session: requests.Session, context: ssl.SSLContext) -> None:
+    """Make a session that a library has built like one of `verified_session`; redirects are errors in it."""
+    session.trust_env = False
+    session.max_redirects = 0
+    session.mount("https://", _TlsAdapter(context))

@@ -18,6 +18,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
+from esg_assets.adapters.verified_tls import client_context, seal_off, verified_session
 from esg_assets.core.endpoints import checked_endpoint
 from esg_assets.core.errors import KeyExists, KeyMissing, StoreUnavailable
 
@@ -83,16 +84,23 @@ class GoogleEntry:
     def anybody_may_list(self) -> bool:
         """Whether the bucket can be listed without credentials."""
         where = f"{self._emulator or _PUBLIC}/storage/v1/b/{self.name}/o"
-        answer = requests.get(where, params={"maxResults": "1"}, timeout=TIMEOUT, allow_redirects=False)
+        # A session of nothing: the environment's .netrc would sign the question.
+        with verified_session(client_context("STORAGE")) as anybody:
+            answer = anybody.get(where, params={"maxResults": "1"}, timeout=TIMEOUT)
         return bool(answer.status_code == requests.codes.ok)
 
     def _client(self) -> Any:
         # A project is wanted for making buckets only.
         if self._emulator:
             options = {"api_endpoint": self._emulator}
-            return storage.Client(project="none", credentials=AnonymousCredentials(), client_options=options)
-        credentials, _ = google.auth.default(scopes=_SCOPES)
-        return storage.Client(project="none", credentials=credentials)
+            client = storage.Client(
+                project="none", credentials=AnonymousCredentials(), client_options=options
+            )
+        else:
+            credentials, _ = google.auth.default(scopes=_SCOPES)
+            client = storage.Client(project="none", credentials=credentials)
+        seal_off(client._http, client_context("STORAGE"))  # noqa: SLF001 - the library has no way in for it
+        return client
 
 
 @contextlib.contextmanager

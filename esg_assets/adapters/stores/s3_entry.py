@@ -7,18 +7,26 @@ uploads; boto3 takes ten times the CPU for a small read. Both get the same varia
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from obstore.store import S3Store
 
-from esg_assets.core import aws_environment
-from esg_assets.core.errors import SettingsWrong
+from esg_assets.adapters.bucket_transport import CONNECT_SECONDS, client_options, plain_endpoint
 
 if TYPE_CHECKING:  # these types exist in obstore's stubs only
-    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import RetryConfig
 
-_CONNECT_SECONDS, _ANSWER_SECONDS = 5, 60
+_ENTRY_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+)
+_ANSWER_SECONDS = 60
 _TRIES = 9
 _RETRY: "RetryConfig" = {"max_retries": _TRIES - 1, "retry_timeout": timedelta(seconds=90)}
 
@@ -43,15 +51,19 @@ class S3Entry:
         self.bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._environ = {name: value for name, value in environ.items() if name.startswith("AWS_")}
-        self._endpoint = aws_environment.endpoint(environ)
+        plain_http = plain_endpoint(environ)
+        self._endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or ""
         self._lock = threading.Lock()
         self._clients: dict[bool, Any] = {}
-        config = aws_environment.entry(environ)
+        config = {name.lower(): environ[name] for name in _ENTRY_VARIABLES if environ.get(name)}
         self.reading = S3Store(
             bucket,
             prefix=prefix or None,
             config=config,  # type: ignore[arg-type]  # a TypedDict, of names known at run time only
-            client_options=_obstore_options(environ, plain_http=self._endpoint.startswith("http://")),
+            client_options={
+                **client_options(plain_http=plain_http, ca_bundle=environ.get("AWS_CA_BUNDLE", "")),
+                "timeout": timedelta(seconds=_ANSWER_SECONDS),
+            },
             retry_config=_RETRY,
         )
 
@@ -90,12 +102,13 @@ class S3Entry:
         if self._endpoint and given("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "") != "true":
             options["s3"] = {"addressing_style": "path"}
         config = Config(
-            connect_timeout=_CONNECT_SECONDS,
+            connect_timeout=CONNECT_SECONDS,
             read_timeout=_ANSWER_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 1 if anonymous else _TRIES},
             request_checksum_calculation="when_required",  # ours are given with each request
             response_checksum_validation="when_required",
             user_agent_appid="esg_assets",
+            proxies={},  # those of the environment are not asked
             **options,
         )
         return boto3.session.Session().client(
@@ -105,23 +118,6 @@ class S3Entry:
             aws_secret_access_key=given("AWS_SECRET_ACCESS_KEY") or None,
             aws_session_token=given("AWS_SESSION_TOKEN") or None,
             region_name=given("AWS_REGION") or given("AWS_DEFAULT_REGION") or "us-east-1",
-            verify=given("AWS_CA_BUNDLE") or None,
+            verify=given("AWS_CA_BUNDLE") or True,  # left out, REQUESTS_CA_BUNDLE would count
             config=config,
         )
-
-
-def _obstore_options(environ: Mapping[str, str], *, plain_http: bool) -> "ClientConfig":
-    options: ClientConfig = {
-        "allow_http": plain_http,
-        "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
-        "timeout": timedelta(seconds=_ANSWER_SECONDS),
-        "user_agent": "esg_assets",
-    }
-    if ca_bundle := environ.get("AWS_CA_BUNDLE"):
-        try:
-            options["root_certificate"] = Path(ca_bundle).read_bytes()
-        except OSError as error:
-            raise SettingsWrong(
-                f"AWS_CA_BUNDLE names a file that cannot be read: {error.strerror}."
-            ) from None
-    return options
