@@ -6,16 +6,14 @@ built, so that importing this touches nothing and `--help` is quick.
 
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from esg_assets import key_choice
 from esg_assets.core.account_mapping import parse_account_mapping
-from esg_assets.core.errors import SettingsWrong
 from esg_assets.core.ports import (
     AccountSource,
     Authorization,
     CallPolicy,
-    Envelope,
     History,
     Keyring,
     Leases,
@@ -29,11 +27,11 @@ from esg_assets.core.publishing import Publications
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import SealedRatingsStore
 from esg_assets.core.verdicts import Limits
-from esg_assets.settings import KeyRef, Settings, dagster_home
+from esg_assets.settings import Settings, dagster_home
 
 if TYPE_CHECKING:
     from esg_assets.adapters.chain_log import ChainLog
-    from esg_assets.adapters.envelope import RecipientEnvelope
+    from esg_assets.adapters.envelope import RecipientEnvelope, WorkingEnvelope
     from esg_assets.adapters.publications import PublishedReports
     from esg_assets.adapters.working_data import SealedRecords, SealedSnapshots
 
@@ -246,12 +244,8 @@ class SealedStores:
         return open_store(self._settings.work_url.get_secret_value())
 
     @cached_property
-    def _working_envelope(self) -> Envelope:
-        from esg_assets.adapters.envelope import WorkingEnvelope
-        from esg_assets.adapters.keys import former_key_files, load_working_key
-
-        path = _file("ESG_WORKING_KEY", self._settings.working_key)
-        return WorkingEnvelope(load_working_key(path), [*map(load_working_key, former_key_files(path))])
+    def _working_envelope(self) -> "WorkingEnvelope":
+        return key_choice.working_envelope(self._settings, self._work)
 
     @cached_property
     def _handles(self) -> "SealedRecords":
@@ -261,17 +255,11 @@ class SealedStores:
 
     @cached_property
     def _recipients(self) -> "RecipientEnvelope":
-        from esg_assets.adapters.envelope import RecipientEnvelope
-        from esg_assets.adapters.keys import load_recipient
-
-        keys = self._settings.report_recipients
-        return RecipientEnvelope([load_recipient(_file("ESG_REPORT_RECIPIENTS", key)) for key in keys])
+        return key_choice.recipient_envelope(self._settings)
 
     @cached_property
     def _signer(self) -> Signer:
-        from esg_assets.adapters.keys import Ed25519Signer
-
-        return Ed25519Signer.from_file(_file("ESG_SIGNING_KEY", self._settings.signing_key))
+        return key_choice.signer(self._settings)
 
     def _chain(self, signer: Signer | None) -> "ChainLog":
         from esg_assets.adapters.chain_log import ChainLog
@@ -281,21 +269,6 @@ class SealedStores:
 
 def keyring(settings: Settings) -> Keyring:
     """ESG_VERIFY_KEYS, by default the public key beside ESG_SIGNING_KEY."""
-    from esg_assets.adapters.keys import PublicKeyring, public_file_beside
+    from esg_assets.adapters.keys import PublicKeyring
 
-    items = [str(key) for key in settings.verify_keys]
-    if not items:
-        items = [str(public_file_beside(_file("ESG_SIGNING_KEY", settings.signing_key)))]
-    return PublicKeyring.from_items(items)
-
-
-def _file(setting: str, key: KeyRef | None) -> Path:
-    if key is None:
-        raise SettingsWrong(f"{setting} is not set; `esg-assets keys generate DIR` makes the keys.")
-    if key.path is None:
-        raise _not_yet(f"{setting}={key}", "a key file")
-    return key.path
-
-
-def _not_yet(setting: str, instead: str) -> SettingsWrong:
-    return SettingsWrong(f"{setting} is not supported by this version of esg_assets; it takes {instead}.")
+    return PublicKeyring.from_items(key_choice.verify_items(settings))

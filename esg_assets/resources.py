@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from esg_assets import composition
+from esg_assets import composition, run_stores
 from esg_assets.composition import SealedStores
 from esg_assets.core.gathering import Gathering
 from esg_assets.core.ports import (
@@ -100,9 +100,8 @@ class Stores(dg.ConfigurableResource[SealedStores]):
 
     def create_resource(self, context: dg.InitResourceContext) -> SealedStores:
         """The stores; nothing is opened yet."""
-        del context
         self.settings.require("run")
-        return SealedStores(self.settings)
+        return run_stores.of_run(context.run, lambda: SealedStores(self.settings))
 
 
 class SnapshotsResource(dg.ConfigurableResource[Snapshots]):
