@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from esg_assets import __version__
-from esg_assets.core import chain, store_identity
+from esg_assets.core import chain, reasons, store_identity
 from esg_assets.core.chain import Entry, Link
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.errors import (
@@ -110,6 +110,7 @@ class ChainLog:
                 seen = self._refresh()
                 head = seen.head
                 made = body(tuple(seen.entries)) if callable(body) else body
+                _require_publishable(made)
                 data = chain.encode(
                     kind,
                     made,
@@ -252,6 +253,14 @@ class ChainLog:
             except Tampered:
                 continue
         return StoreIdentity(self._environment, "")
+
+
+def _require_publishable(body: Mapping[str, Any]) -> None:
+    """What people typed is short and printable, whichever way it came here."""
+    for name in ("reason", "requested_by"):
+        wrong = reasons.problem(str(body.get(name, "")))
+        if wrong:
+            raise Refused(f"Writing to the chain: {name} is not taken: {wrong}. Nothing was written.")
 
 
 def _tampered(faults: Sequence[Fault]) -> Tampered:

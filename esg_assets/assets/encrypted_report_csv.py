@@ -11,9 +11,9 @@ import dagster as dg
 
 from esg_assets import checks
 from esg_assets.asset_metadata import Metadata
-from esg_assets.core import outcomes, report, verdicts
+from esg_assets.core import outcomes, reasons, report, verdicts
 from esg_assets.core.accounts import Snapshot
-from esg_assets.core.errors import ReasonWanted, ReportBlocked, Tampered
+from esg_assets.core.errors import ReasonWanted, Refused, ReportBlocked, Tampered
 from esg_assets.core.ports import History
 from esg_assets.core.publication import Draft, Publication
 from esg_assets.core.publishing import Publications
@@ -61,7 +61,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             counts = outcomes.counts(table)
             past = verdicts.Past.of(history.latest_before(snapshot.partition))
             _refuse_blocked(snapshot, verdicts.on_publication(snapshot.count, counts, past, rules.limits))
-            reason, requested_by = _why_and_who(context)
+            reason, requested_by = _why_and_who(context, snapshot)
             draft = publications.draft(snapshot, report.render(snapshot, table), reason=reason)
             verdict = _read_back(publications, draft, snapshot, esg_ratings)
             if verdict.blocks:
@@ -82,7 +82,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     return encrypted_report_csv
 
 
-def _why_and_who(context: dg.AssetExecutionContext) -> tuple[str, str]:
+def _why_and_who(context: dg.AssetExecutionContext, snapshot: Snapshot) -> tuple[str, str]:
     """Why a correction is made, and who asks for it: neither stands in the chain without the other."""
     reason, requested_by = (context.run.tags.get(tag, "").strip() for tag in (REASON_TAG, REQUESTED_BY_TAG))
     if reason and not requested_by:
@@ -90,6 +90,16 @@ def _why_and_who(context: dg.AssetExecutionContext) -> tuple[str, str]:
             f"Making the report of {context.partition_key}: the run says why ({REASON_TAG}) and not who asks "
             f"for it. Launch it again with the tag {REQUESTED_BY_TAG} as well; the command line sets both."
         )
+    for tag, text in ((REASON_TAG, reason), (REQUESTED_BY_TAG, requested_by)):
+        wrong = reasons.problem(text)
+        ids = (str(each) for each in snapshot.accounts.column("account_id")) if text else ()
+        if not wrong and reasons.names_account(text, ids):
+            wrong = "it holds the id of an account, and would stand in the chain in the clear"
+        if wrong:
+            raise Refused(
+                f"Making the report of {context.partition_key}: {tag} is not taken: {wrong}. Nothing was "
+                "published. Run the date again with another one."
+            )
     return reason, requested_by
 
 

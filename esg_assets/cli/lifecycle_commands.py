@@ -13,7 +13,7 @@ import typer
 
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
-from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of
+from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
 from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from esg_assets.lifecycle import LifecycleStores
     from esg_assets.working_window import Turn
 
-Reason = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; stands in the chain in the clear for ever.")
-]
+Reason = Annotated[str, reason_option("Why")]
 Recipients = Annotated[
     str,
     typer.Option(

@@ -2,9 +2,12 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from esg_assets.core import reasons
+from esg_assets.core.errors import SettingsWrong
 
 DAY_FORMATS = ["%Y-%m-%d"]
 
@@ -31,6 +34,18 @@ KeyringFile = Annotated[
         " FILE[@FIRST[-LAST]], custodian:FILE[@FIRST[-LAST]] or revoked:FILE@SEQ.",
     ),
 ]
+
+
+def _checked_reason(given: str) -> str:
+    wrong = reasons.problem(given)
+    if wrong:
+        raise SettingsWrong(f"--reason is not taken: {wrong}.")
+    return given
+
+
+def reason_option(why: str) -> Any:
+    """The option `--reason`: why somebody asks for what stands in the chain for ever."""
+    return typer.Option("--reason", metavar="TEXT", help=f"{why}; {reasons.HELP}.", callback=_checked_reason)
 
 
 def day_of(given: datetime | None) -> date | None:

@@ -17,7 +17,7 @@ import typer
 
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
-from esg_assets.cli.options import DAY_FORMATS, OptionalDay, day_of
+from esg_assets.cli.options import DAY_FORMATS, OptionalDay, day_of, reason_option
 from esg_assets.core.errors import LeaseBusy, SettingsWrong
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ _CURRENT = typer.Option(
     "--current-accounts",
     help="For an earlier date and a source without history: the accounts as they are now.",
 )
-_REASON = typer.Option(
-    metavar="TEXT", help="Why a published report is made again; stands in the chain in the clear for ever."
-)
+_REASON = reason_option("Why a published report is made again")
 
 
 def register(commands: Commands) -> None:
