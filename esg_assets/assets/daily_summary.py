@@ -13,10 +13,11 @@ import esg_assets
 from esg_assets.asset_metadata import Metadata, fence
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.comparison import compare
+from esg_assets.core.differencing import UNCHANGED, Differences, Shown, held
 from esg_assets.core.disclosure import clear
 from esg_assets.core.figures import figures, side_by_side
 from esg_assets.core.history import PublishedReport, RunRecord
-from esg_assets.core.ports import History
+from esg_assets.core.ports import History, RatingsParts, Snapshots
 from esg_assets.core.publication import Publication
 from esg_assets.core.publishing import Publications
 from esg_assets.core.rules import Rules
@@ -47,6 +48,8 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         esg_ratings: Ratings,
         encrypted_report_csv: Publication,
         publications: dg.ResourceParam[Publications],
+        snapshots: dg.ResourceParam[Snapshots],
+        ratings_parts: dg.ResourceParam[RatingsParts],
         history: dg.ResourceParam[History],
         rules: dg.ResourceParam[Rules],
         run_lease: dg.ResourceParam[RunLease],
@@ -65,19 +68,28 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 )
                 failed = failed_accounts(ratings.outcomes.to_batches())
                 publications.publish_summary(publication, summary_chunks(document, failed))
-            cleared = clear(exact, rules.min_cell)
+            shown = Shown(history.latest(published.report_date), history.latest_before(published.report_date))
+            cleared = held(
+                clear(exact, rules.min_cell),
+                day=published.report_date,
+                version=published.version,
+                shown=shown,
+                differing=Differences(snapshot, ratings.outcomes, rules.figures, snapshots, ratings_parts),
+                min_cell=rules.min_cell,
+            )
             history.record_publication(published, cleared)
             history.record_run(run)
             summary = Summary(
                 published=published,
                 figures=cleared,
                 run=run,
-                change=compare(cleared, history.latest_before(published.report_date)),
+                change=compare(cleared, shown.before),
                 currency=exact.weighting.currency,
                 min_cell=rules.min_cell,
                 min_coverage_pct=rules.min_coverage_pct,
                 max_rating_age_days=rules.max_rating_age_days,
                 metrics=snapshot.metrics,
+                head=str(history.head() or ""),
             )
         return dg.MaterializeResult(metadata=_metadata(summary))
 
@@ -111,12 +123,17 @@ def _software() -> dict[str, str]:
 
 def _metadata(summary: Summary) -> Metadata:
     """The Markdown table, and every cleared figure as a number that Dagster plots over partitions."""
-    plotted = {name.replace(".", "_"): value for name, value in summary.figures.items() if value is not None}
+    plotted = {
+        name.replace(".", "_"): value
+        for name, value in summary.figures.items()
+        if value is not None and not name.startswith(UNCHANGED)
+    }
     return {
         "summary": dg.MetadataValue.md(summary_markdown(summary)),
         "text": dg.MetadataValue.md(fence("\n".join(summary_text(summary)))),
         "version": summary.published.version,
         "chain_entry": summary.published.sequence,
+        "chain_head": summary.head,
         "calls": summary.run.calls,
         "retries": summary.run.retries,
         "seconds": summary.run.seconds,

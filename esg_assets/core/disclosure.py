@@ -13,8 +13,8 @@ ones (`esg_assets.core.figures`) only into sealed summaries.
   is at least two cells and `min_cell` accounts: the rest of the total gives none of them away.
 * A letter or focus outside the known scales is counted as "other": its text is the provider's.
 
-Not covered: what can be learned from the difference of two days beyond what rounding blurs, and by
-replaying these rules on every table that fits what is shown, which in rare ties leaves only one.
+What the difference of two days would tell is `esg_assets.core.differencing`. Not covered: what can be
+learned by replaying these rules on every table that fits what is shown, which in rare ties leaves one.
 """
 
 from collections.abc import Mapping, Sequence

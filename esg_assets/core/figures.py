@@ -164,7 +164,7 @@ class Tally:
         table = pa.Table.from_batches([batch]).combine_chunks()
         self._status += _count(table["status"])
         self._failures += _count(table["reason"].filter(pc.equal(table["status"], Status.FAILED.value)))
-        self._unknown_market_value += int(np.isnan(_numbers(table["market_value"])).sum())
+        self._unknown_market_value += int(np.isnan(numbers(table["market_value"])).sum())
         rated = table.filter(pc.equal(table["status"], Status.SUCCESS.value))
         self._focus += _count(rated["primary_focus"])
         self._letters += _count(rated["rating"])
@@ -172,7 +172,7 @@ class Tally:
         # ISO dates compare as text just as they do as dates.
         age = pc.if_else(pc.less(rated["rating_as_of"], oldest), "stale", "current")
         self._age += _count(pc.fill_null(age, "undated"))
-        coverage = _numbers(rated["coverage_pct"])
+        coverage = numbers(rated["coverage_pct"])
         below = coverage < self._rules.min_coverage_pct  # an unknown coverage is not below
         unknown = int(np.isnan(coverage).sum())
         self._coverage += Counter(
@@ -183,10 +183,10 @@ class Tally:
     def _keep(self, scored: pa.Table) -> None:
         """Hold on to the numbers of accounts that count for averages: medians need them all."""
         for name in (*SCORE_COLUMNS, "market_value"):
-            self._kept.setdefault(name, []).append(_numbers(scored[name]))
+            self._kept.setdefault(name, []).append(numbers(scored[name]))
         for metric in self._rules.metrics:
             sent = pc.map_lookup(scored["metrics"].combine_chunks(), pa.scalar(metric.name), "first")
-            self._kept.setdefault(f"metric {metric.name}", []).append(_numbers(sent))
+            self._kept.setdefault(f"metric {metric.name}", []).append(numbers(sent))
         self._currency.append(pc.fill_null(scored["base_currency"].combine_chunks(), ""))
 
     def figures(self) -> Figures:
@@ -243,7 +243,7 @@ def _count(column: pa.Array) -> Counter[str]:
     return Counter({f["values"]: f["counts"] for f in found})
 
 
-def _numbers(column: pa.Array) -> Floats:
+def numbers(column: pa.Array) -> Floats:
     """Number texts as floats; NaN for what is absent or no finite number."""
     text = pc.if_else(pc.match_substring_regex(column, _NUMBER), column, pa.scalar(None, pa.string()))
     numbers = np.asarray(pc.fill_null(pc.cast(text, pa.float64()), math.nan), dtype=np.float64)

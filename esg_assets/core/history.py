@@ -17,7 +17,9 @@ Names: accounts, accounts.STATUS, success_rate_pct, failures.REASON, scored_acco
 coverage.{enough,unknown,below}, ratings.{current,stale,undated}, market_value.{known,unknown},
 focus.PILLAR and letter.LETTER (also .none and .other),
 SCORE.{mean,median,lower_quartile,upper_quartile,weighted_mean},
-weighting.{accounts,other_currency,not_positive,unknown_market_value}, metric.NAME.mean.
+weighting.{accounts,other_currency,not_positive,unknown_market_value}, metric.NAME.mean, and
+unchanged_days.GROUP: for how many days the figures of that group of `esg_assets.core.differencing` have
+stood, 0 if they are this report's own.
 """
 
 
@@ -113,3 +115,6 @@ class ChainHead:
 
     sequence: int
     sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.sequence}:{self.sha256}"

@@ -7,8 +7,10 @@ the recipients, is `esg_assets.core.summary`.
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from esg_assets.core.comparison import Comparison
+from esg_assets.core.differencing import UNCHANGED
 from esg_assets.core.history import ClearFigures, PublishedReport, RunRecord
 from esg_assets.core.outcomes import SCORE_COLUMNS
 from esg_assets.core.ratings import Metric, Status
@@ -31,6 +33,7 @@ class Summary:
         change: against the latest earlier report, None if there is none.
         currency: of the market-value weights, "" where accounts have none.
         min_cell, min_coverage_pct, max_rating_age_days, metrics: the settings behind the figures.
+        head: of the chain, SEQ:SHA256, to be compared with at a later time; "" leaves it out.
     """
 
     published: PublishedReport
@@ -42,6 +45,7 @@ class Summary:
     min_coverage_pct: float
     max_rating_age_days: int
     metrics: Sequence[Metric] = ()
+    head: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,11 +160,12 @@ def _score_table(summary: Summary) -> Table:
 def _distributions(summary: Summary) -> Iterator[Table]:
     rated = summary.published.counts[Status.SUCCESS]
     for prefix, title in (("focus.", "Primary focus"), ("letter.", "Rating"), ("ratings.", "Age of rating")):
+        stands = bool(summary.figures.get(UNCHANGED + prefix.removesuffix(".")))  # of another day's accounts
         rows = [
             [
                 name.removeprefix(prefix),
                 _number(n, whole=True),
-                "" if n is None else _share(n, rated),
+                "" if n is None or stands else _share(n, rated),
                 _change(summary, name, whole=True),
             ]
             for name, n in summary.figures.items()
@@ -193,12 +198,31 @@ def _footnotes(summary: Summary) -> list[str]:
     else:
         before = summary.change
         notes.append(f"Changes are against the report of {before.report_date}, version {before.version}.")
+    notes += _standing(summary)
     if None in summary.figures.values():
         notes.append(
             f"Withheld: figures about fewer than {summary.min_cell:,} accounts, and those from which "
             "these could be worked out."
         )
+    if summary.head:
+        notes.append(f"Head of the chain: {summary.head}")
     return notes
+
+
+def _standing(summary: Summary) -> Iterator[str]:
+    """What is said of figures that are not this report's own."""
+    days = {
+        name.removeprefix(UNCHANGED): int(n)
+        for name, n in summary.figures.items()
+        if name.startswith(UNCHANGED) and n
+    }
+    for since in sorted(set(days.values())):
+        groups = [group.removeprefix("metric.").replace("_", " ") for group, n in days.items() if n == since]
+        day = summary.published.report_date - timedelta(days=since)
+        yield (
+            f"Figures of {', '.join(groups)} stand since the report of {day}: fewer than "
+            f"{summary.min_cell:,} accounts differ from those behind them."
+        )
 
 
 def _number(value: float | None, *, whole: bool = False) -> str:

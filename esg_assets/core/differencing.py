@@ -1,0 +1,201 @@
+"""Against the difference of two days: a figure about a group only changes when enough accounts have.
+
+Rounding alone does not hide a newcomer. The means of two days with one account more on the second give
+that account's score to within 0.05 * (2n + 1) points, which is one point in a group of ten; a count of
+letters that rises by one gives its letter. So each group of figures (GROUPS, and each metric) is made
+anew only if no account or at least `min_cell` accounts differ from those behind the figures that were
+shown last. Until then these stand, and `unchanged_days.GROUP` says for how many days.
+
+An account differs if it counts on one side only, or with another value. Market values do not count as
+a difference: many change every day, and whoever attacks may know them.
+
+Counts by status and reason are no such group: they always show, as `esg_assets.core.disclosure` says.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esg_assets.core.accounts import Snapshot
+from esg_assets.core.errors import EsgError
+from esg_assets.core.figures import FigureRules, numbers
+from esg_assets.core.gathering import kept_outcomes
+from esg_assets.core.history import ClearFigures, PastReport
+from esg_assets.core.outcomes import SCORE_COLUMNS
+from esg_assets.core.ports import RatingsParts, Snapshots
+from esg_assets.core.ratings import Metric, Status
+
+UNCHANGED = "unchanged_days."
+GROUPS = (*SCORE_COLUMNS, "coverage", "focus", "letter", "ratings")
+_COVERAGE = frozenset({"coverage", "weighting", "scored_accounts"})
+
+Differing = Callable[[date], Mapping[str, int] | None]
+"""How many accounts differ from those of that date's report, by group; None if nobody can tell."""
+
+
+def group_of(name: str) -> str:
+    """The group that a figure belongs to, "" if it always shows."""
+    head, _, rest = name.partition(".")
+    if head == "metric":
+        return f"metric.{rest.partition('.')[0]}"
+    if head in _COVERAGE:
+        return "coverage"
+    return head if head in GROUPS else ""
+
+
+def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: FigureRules) -> pd.DataFrame:
+    """What each account puts into each group of figures; NaN or None where nothing.
+
+    Args:
+        account_ids: of the snapshot.
+        outcomes: OUTCOME_SCHEMA without `raw`, one row for each of them, in the same order.
+        rules: of the figures.
+
+    Returns:
+        Rows by account_id, a column for each group.
+    """
+    table = outcomes.combine_chunks()
+    rated = np.asarray(pc.fill_null(pc.equal(table["status"], Status.SUCCESS.value), False))  # noqa: FBT003  # pyarrow's signature
+    coverage = numbers(table["coverage_pct"])
+    below = coverage < rules.min_coverage_pct
+    counted = rated & ~below
+    kind = np.where(np.isnan(coverage), "unknown", np.where(below, "below", "enough"))
+    oldest = (rules.as_of - timedelta(days=rules.max_rating_age_days)).isoformat()
+    age = pc.fill_null(pc.if_else(pc.less(table["rating_as_of"], oldest), "stale", "current"), "undated")
+    columns: dict[str, object] = {
+        name: np.where(counted, numbers(table[name]), np.nan) for name in SCORE_COLUMNS
+    }
+    columns["coverage"] = _where(rated, kind)
+    for group, values in (("focus", table["primary_focus"]), ("letter", table["rating"]), ("ratings", age)):
+        columns[group] = _where(rated, pc.fill_null(values, "").to_numpy())
+    for metric in rules.metrics:
+        sent = pc.map_lookup(table["metrics"], pa.scalar(metric.name), "first")
+        columns[f"metric.{metric.name}"] = np.where(counted, numbers(sent), np.nan)
+    return pd.DataFrame(columns, index=pd.Index(account_ids.to_pylist(), name="account_id"))
+
+
+def _where(rated: Any, values: Any) -> Any:
+    return pd.Series(values, dtype=object).where(pd.Series(rated)).to_numpy()
+
+
+def differing(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, int]:
+    """How many accounts differ between two tables of `contributions`, by group."""
+    accounts = now.index.union(before.index, sort=False)
+    new, old = now.reindex(accounts), before.reindex(accounts)
+    found = {}
+    for group in now.columns:
+        if group in old.columns:
+            both_absent = new[group].isna() & old[group].isna()
+            found[str(group)] = int(((new[group] != old[group]) & ~both_absent).sum())
+        else:
+            found[str(group)] = int(new[group].notna().sum())
+    return found
+
+
+class Differences:
+    """Compares a report's accounts with those of earlier dates, as long as this host can open them.
+
+    Args:
+        snapshot: the report's accounts.
+        outcomes: theirs, one row for each (`esg_assets.core.outcomes.latest`).
+        rules: how figures are made, by date asked for and metrics.
+        snapshots, parts: where earlier dates are.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        outcomes: pa.Table,
+        rules: Callable[[date, tuple[Metric, ...]], FigureRules],
+        snapshots: Snapshots,
+        parts: RatingsParts,
+    ) -> None:
+        self._snapshot = snapshot
+        self._outcomes = outcomes
+        self._rules = rules
+        self._snapshots = snapshots
+        self._parts = parts
+        self._found: dict[date, Mapping[str, int] | None] = {}
+
+    def __call__(self, day: date) -> Mapping[str, int] | None:
+        """Accounts that differ from that date's, by group; None if its working data cannot be opened."""
+        if day not in self._found:
+            try:
+                before = self._snapshots.latest(day)
+                kept = None if before is None else kept_outcomes(before, self._parts)
+            except EsgError:  # archived, or damaged: that is told where it matters
+                before = kept = None
+            self._found[day] = None
+            if before is not None and kept is not None:
+                self._found[day] = differing(
+                    self._table(self._snapshot, self._outcomes), self._table(before, kept)
+                )
+        return self._found[day]
+
+    def _table(self, snapshot: Snapshot, outcomes: pa.Table) -> pd.DataFrame:
+        rules = self._rules(snapshot.as_of, snapshot.metrics)
+        return contributions(snapshot.accounts.column("account_id"), outcomes, rules)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was shown before, that a report's figures are held against.
+
+    Attributes:
+        latest: the newest version of the same date, None for a first version.
+        before: the newest version of the latest earlier date, None if there is none.
+    """
+
+    latest: PastReport | None
+    before: PastReport | None
+
+
+def held(
+    fresh: ClearFigures,
+    *,
+    day: date,
+    version: int,
+    shown: Shown,
+    differing: Differing,
+    min_cell: int,
+) -> dict[str, float | None]:
+    """The figures to show for a report: each group made anew, or as it was shown last.
+
+    A correction (a later version of the same date) makes them anew if the number of rated accounts
+    changed by `min_cell`; the same version again shows the same figures.
+
+    Args:
+        fresh: what `esg_assets.core.disclosure.clear` cleared.
+        day: the report's date.
+        version: of the report.
+        shown: what was shown before.
+        differing: compares this report's accounts with those of an earlier date's.
+        min_cell: ESG_MIN_CELL; 0 or 1 holds nothing back.
+    """
+    groups = list(dict.fromkeys(filter(None, map(group_of, fresh))))
+    figures: dict[str, float | None] = {**fresh, **{f"{UNCHANGED}{group}": 0 for group in groups}}
+    last = shown.latest or shown.before
+    if last is None or not last.figures or min_cell <= 1:
+        return figures
+    for group in groups:
+        since = last.published.report_date - timedelta(days=int(last.figures.get(UNCHANGED + group) or 0))
+        if shown.latest is not None:
+            anew = version != last.published.version and _many_more(fresh, last, min_cell)
+        else:
+            counts = differing(since)
+            anew = counts is None or not 0 < counts.get(group, 0) < min_cell
+        if not anew:
+            figures |= {name: last.figures.get(name) for name in fresh if group_of(name) == group}
+            figures[UNCHANGED + group] = (day - since).days
+    return figures
+
+
+def _many_more(fresh: ClearFigures, last: PastReport, min_cell: int) -> bool:
+    rated = fresh[f"accounts.{Status.SUCCESS}"] or 0
+    return abs(rated - last.published.counts[Status.SUCCESS]) >= min_cell
