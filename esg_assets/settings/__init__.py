@@ -7,8 +7,9 @@ name a file, and `aws-secretsmanager://NAME#FIELD` a secret of AWS Secrets Manag
 built from these, never from Dagster's run config.
 
 Rooms: `deployment`, `inputs`, `operation` (the fields), `values` and `urls` (their types), `layers`,
-`secret_files` and `secrets_manager` (where values are found), `guards` and `key_folders` (rules over
-several), `needs` (what a command needs), `home` (DAGSTER_HOME), `masking` (how they are shown).
+`secret_files` and `secrets_manager` (where values are found), `guards`, `key_folders` and
+`database_transport` (rules over several), `needs` (what a command needs), `home` (DAGSTER_HOME), `masking`
+(how they are shown).
 """
 
 from esg_assets.settings.faults import Fault

@@ -4,11 +4,12 @@ All of them fail closed: a rule that cannot be decided counts as broken.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from esg_assets.core.endpoints import is_loopback
+from esg_assets.settings.database_transport import unverified_postgresql
 from esg_assets.settings.faults import Fault
 from esg_assets.settings.key_folders import distinct_recipients, recipient_private_keys
 from esg_assets.settings.masking import mask_url
@@ -31,17 +32,30 @@ _CALLED = (
 _TELEMETRY = ("metrics_push_url", "otel_exporter_otlp_endpoint")
 
 
-def guard(settings: Settings, *, whole: bool = True) -> list[Fault]:
+_OTHER_ENDPOINTS = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_KMS",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT",
+    "STORAGE_EMULATOR_HOST",
+)
+"""Variables of the clouds' own clients that lead them elsewhere."""
+
+
+def guard(settings: Settings, *, whole: bool = True, environ: Mapping[str, str] | None = None) -> list[Fault]:
     """Every rule that the settings break together.
 
     Args:
         settings: what was loaded.
         whole: False when only some settings were read, as for `report verify`: then only the rules that
             do not need the others are applied.
+        environ: where the variables of the clouds' own clients are.
     """
     faults = [*_environment_not_given(settings)]
     if settings.env == "prod":
-        faults += _demo_keys(settings)
+        faults += [*_demo_keys(settings), *_plain_endpoints(environ or {})]
     if whole:
         faults += _together(settings)
         if settings.env == "prod":
@@ -134,10 +148,25 @@ def _plain_transport(settings: Settings) -> Iterator[Fault]:
         yield Fault(
             "ESG_API_PROXY", "ESG_API_PROXY sends a password over plain http; ESG_ENV=prod wants https"
         )
+    for field in ("database_url", "accounts_url"):
+        url = text_of(settings, field)
+        if wanted := unverified_postgresql(url):
+            yield Fault(
+                variable_of(field),
+                f"{variable_of(field)} leads to PostgreSQL without verified TLS ({mask_url(url)});"
+                f" ESG_ENV=prod wants {wanted}",
+            )
     if urlsplit(text_of(settings, "smtp_url")).scheme == "smtp":
         yield Fault(
             "ESG_SMTP_URL", "ESG_SMTP_URL is plain SMTP; ESG_ENV=prod wants smtp+starttls:// or smtps://"
         )
+
+
+def _plain_endpoints(environ: Mapping[str, str]) -> Iterator[Fault]:
+    for name in _OTHER_ENDPOINTS:
+        url = environ.get(name, "").strip()
+        if url and not url.lower().startswith("https://"):
+            yield Fault(name, f"{name} is not https; ESG_ENV=prod wants https, or the cloud's own endpoint")
 
 
 def _production(settings: Settings) -> Iterator[Fault]:

@@ -52,7 +52,11 @@ def load_settings(
     settings = _build(tuple(layers), findings)
     remember([*secret_texts(settings), *(findings.texts[field] for field in findings.texts.keys() & SECRETS)])
     refused = {fault.setting for fault in findings.faults}
-    broken = [fault for fault in guard(settings, whole=need.reads is None) if fault.setting not in refused]
+    broken = [
+        fault
+        for fault in guard(settings, whole=need.reads is None, environ=environ)
+        if fault.setting not in refused
+    ]
     faults = [*findings.faults, *broken]
     sources = {name: source for name, source in findings.sources.items() if name not in findings.left_out}
     settings.attach(sources=sources, faults=faults, unknown=_unknown(variables))

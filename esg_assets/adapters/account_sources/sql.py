@@ -134,7 +134,7 @@ def _engine(url: str) -> sa.Engine:
             parsed,
             poolclass=sa.NullPool,
             hide_parameters=True,
-            connect_args=_connect_args(parsed.get_backend_name()),
+            connect_args=_connect_args(parsed),
         )
     except (exc.NoSuchModuleError, ImportError):
         wrong = (
@@ -145,15 +145,18 @@ def _engine(url: str) -> sa.Engine:
     raise SettingsWrong(f"ESG_ACCOUNTS_URL {wrong}.")
 
 
-def _connect_args(dialect: str) -> dict[str, object]:
+def _connect_args(url: sa.URL) -> dict[str, object]:
+    dialect = url.get_backend_name()
     if dialect == "postgresql":
         # Without TCP keepalive a server that is gone would be waited for until the system's two hours end.
-        return {
+        wanted: dict[str, object] = {
             "connect_timeout": _CONNECT_SECONDS,
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
+            "ssl_min_protocol_version": "TLSv1.2",
         }
+        return {name: value for name, value in wanted.items() if name not in url.query}
     return {"timeout": _CONNECT_SECONDS} if dialect == "sqlite" else {}
 
 

@@ -56,6 +56,8 @@ class PostgresLeases:
 
     def __init__(self, url: str) -> None:
         plain = make_url(url).set(drivername="postgresql")
+        if "ssl_min_protocol_version" not in plain.query:
+            plain = plain.update_query_dict({"ssl_min_protocol_version": "TLSv1.2"})
         self._url = plain.render_as_string(hide_password=False)
 
     @contextlib.contextmanager
