@@ -22,6 +22,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/cfn-lint deploy/aws/esg_assets.yaml
 	$(BIN)/python -m esg_assets_tests.supply_chain.lock --check
 	$(BIN)/python -m esg_assets_tests.supply_chain.audit $(if $(filter required,$(AUDIT)),--required)
 	$(BIN)/python -m esg_assets_tests.supply_chain.sbom build/sbom.cdx.json

@@ -1,0 +1,1 @@
+"""What stands in deploy/ outside Python: each example deployed or started for real, and judged."""
