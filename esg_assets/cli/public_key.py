@@ -1,5 +1,6 @@
 """`esg-assets keys public`: the public half of the signing key, for whoever verifies."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
+from esg_assets.core.errors import Refused
 
 
 def register(commands: Commands) -> None:
@@ -25,6 +27,8 @@ def public(
     from esg_assets.settings import load_settings  # noqa: PLC0415
 
     signer = key_choice.signer(load_settings("keys public"))
+    if os.path.lexists(out):
+        raise Refused(f"Writing the public key: {out} is there already. Give --out a new name.")
     write_key_file(out, signer.public_pem, Kept.PUBLIC)
     shown = f"{out}: the public key with the fingerprint {signer.name}. Name it in ESG_VERIFY_KEYS."
     return Answer({"file": str(out), "fingerprint": signer.name}, [shown])

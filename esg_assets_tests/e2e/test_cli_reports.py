@@ -143,7 +143,7 @@ def test_a_pass_phrase_is_asked_for_where_somebody_sits(
 
 
 @pytest.mark.parametrize(
-    "key", ["aws-kms://arn:aws:kms:us-east-2:123456789012:key/abc", "s3://bucket/key.pem"]
+    "key", ["aws-kms://arn:aws:kms:us-east-2:123456789012:alias/reports", "s3://bucket/key.pem"]
 )
 def test_a_key_that_cannot_be_used_is_told(
     house: Records, capsys: pytest.CaptureFixture[str], tmp_path: Path, key: str
