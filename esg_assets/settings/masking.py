@@ -10,14 +10,17 @@ from pydantic import SecretStr
 
 MASK = "********"
 _LONGEST_SHOWN = 120
+_NO_PATH = re.compile(r"[@?#;:\s\\]|(pass|pwd|secret|token|key)\w*=", re.IGNORECASE)
+_HOST = r"(\[[0-9A-Fa-f:.]*\]|[^:@\[\]%;,=&]*)(:[0-9]*)?"
+_HOSTS = re.compile(rf"{_HOST}(,{_HOST})*")
 
 
 def mask_url(text: str, *, hide_path: bool = False) -> str:
     """`text` with scheme, host, port and path only: never a user, a password, a query or a fragment.
 
     A text that two parsers could read differently (an '@' behind the host part, where a password with
-    a '/' in it would end up) keeps its scheme only. A text without a scheme is shown if it can only be
-    a path.
+    a '/' in it would end up), or whose host part is no list of hosts and ports (`user:password` without a
+    host), keeps its scheme only. A text without a scheme is shown if it can only be a path.
 
     Args:
         text: what the setting holds.
@@ -25,13 +28,13 @@ def mask_url(text: str, *, hide_path: bool = False) -> str:
     """
     scheme, separator, rest = text.partition("://")
     if not separator:
-        return MASK if re.search(r"[@?#;\s\\]", text) else text
+        return MASK if _NO_PATH.search(text) else text
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.\-]*", scheme):
         return MASK
     netloc = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if "@" in rest[len(netloc) :] or re.search(r"[\s\\]", rest):
-        return f"{scheme}://{MASK}"
     host = netloc.rpartition("@")[2]
+    if "@" in rest[len(netloc) :] or re.search(r"[\s\\]", rest) or not _HOSTS.fullmatch(host):
+        return f"{scheme}://{MASK}"
     path = re.split(r"[?#;]", rest[len(netloc) :], maxsplit=1)[0]
     if hide_path and path.strip("/"):
         path = f"/{MASK}"
@@ -59,6 +62,8 @@ def shown_raw(text: str, kind: type[SecretStr] | None) -> str:
         text: what was found.
         kind: the secret type of the setting, or None if it is no secret.
     """
+    if kind is not None and not issubclass(kind, SecretUrl):
+        return MASK  # a URL too: that of an Apprise channel has its token where others have their host
     if "://" in text:
         return mask_url(text, hide_path=kind is not None and kind is not SecretUrl)
     if kind is not None:

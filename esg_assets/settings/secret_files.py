@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+_MOST_LINKS = 20
 _SECRET_BYTES = 64 << 10
 _DOTENV_BYTES = 1 << 20
 
@@ -31,12 +32,50 @@ def unsafe(status: os.stat_result, *, secret: bool = True) -> str:
     return ""
 
 
+def unsafe_way(path: Path) -> str:
+    """Why somebody else could put another file of ours in this one's place; "" if nobody could.
+
+    Links are followed, as Kubernetes mounts every secret behind two: each must belong to us or to root, and
+    so must every folder on the way, which nobody else may write to. A sticky folder is as good, since
+    others cannot exchange there what is not theirs.
+    """
+    ours = {os.geteuid(), 0}
+    place, links = Path.cwd() / path, 0
+    todo = list(reversed(place.parts[1:]))
+    here = Path(place.anchor)
+    while todo:
+        folder, name = here.stat(), todo.pop()
+        here = here.parent if name == ".." else here / name
+        status = here.lstat()
+        if folder.st_uid not in ours:
+            return "is in a folder of another user"
+        others = stat.S_IWOTH | (0 if folder.st_gid == os.getegid() else stat.S_IWGRP)
+        if folder.st_mode & others and not (folder.st_mode & stat.S_ISVTX and status.st_uid in ours):
+            return "is in a folder that others can write to"
+        if stat.S_ISLNK(status.st_mode):
+            links += 1
+            if status.st_uid not in ours:
+                return "is behind a link of another user"
+            if links > _MOST_LINKS:
+                return "is behind a loop of links"
+            target = here.readlink()
+            here = Path(target.anchor) if target.is_absolute() else here.parent
+            todo += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return ""
+
+
 def read_secret(path: Path) -> str:
     """The text of a secret's file, without the line break at its end.
 
     Raises:
         ValueError: what is wrong with it, without any of its content.
     """
+    try:
+        problem = unsafe_way(path)
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None
+    if problem:
+        raise ValueError(problem)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
