@@ -10,6 +10,7 @@ from esg_assets import key_choice
 from esg_assets.adapters.envelope import KmsEnvelope
 from esg_assets.adapters.keys import generate
 from esg_assets.core.errors import SettingsWrong
+from esg_assets.lifecycle import LifecycleStores
 from esg_assets.settings import KeyRef, VerifyKey
 from esg_assets_tests.kms_server import KmsServer
 from esg_assets_tests.pipeline.house import DAY, NEXT, House
@@ -136,6 +137,27 @@ def test_keys_move_from_files_to_kms_and_what_the_files_sealed_still_opens(
     assert house.run(NEXT).success
     assert len([*(tmp_path / "work" / "keys").iterdir()]) >= 1
     assert kms_server.calls["GenerateDataKey"] == 2
+
+
+def test_what_a_file_sealed_is_resealed_to_kms_and_needs_the_file_no_more(
+    house: House, keys: Keys, kms_server: KmsServer
+) -> None:
+    assert house.run().success
+    file = house.settings.working_key
+    moved = {"working_key": KeyRef(arn=keys.working), "former_working_keys": (file,)}
+    rekeying = LifecycleStores(house.settings.model_copy(update=moved)).rekeying
+    kms_server.calls.clear()
+    names = rekeying.outdated(DAY)
+    for name in names:
+        rekeying.reseal(name)
+    assert len(names) >= 4
+    assert rekeying.outdated(DAY) == []
+    assert kms_server.calls == {"GenerateDataKey": 1}
+    house.settings = house.settings.model_copy(update={**moved, "former_working_keys": ()})
+    house.overrides["settings"] = house.settings
+    assert house.run().success
+    assert house.entries() == 2
+    assert kms_server.calls["Decrypt"] == 1
 
 
 def test_a_changed_recipient_is_a_warning_once(house: House, tmp_path: Path) -> None:
