@@ -96,6 +96,13 @@ class KmsServer:
 
 def kms() -> Iterator[KmsServer]:
     """A KMS whose keys vanish with it."""
+    for endpoint in ministack("kms"):
+        with _front(int(endpoint.rpartition(":")[2])) as server:
+            yield server
+
+
+def ministack(service: str) -> Iterator[str]:
+    """The endpoint of one emulated service of AWS, in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="esg-kms-") as name:
         folder = Path(name)
 
@@ -104,7 +111,7 @@ def kms() -> Iterator[KmsServer]:
             environment = os.environ | {
                 "GATEWAY_PORT": str(port),
                 "BIND_HOST": "127.0.0.1",
-                "SERVICES": "kms",
+                "SERVICES": service,
                 "MINISTACK_REGION": REGION,
             }
             with log.open("wb") as output:
@@ -117,8 +124,8 @@ def kms() -> Iterator[KmsServer]:
                 )
             return process, lambda: _answers(port), port
 
-        with started(start, folder, stop_with=signal.SIGKILL) as port, _front(port) as server:
-            yield server
+        with started(start, folder, stop_with=signal.SIGKILL) as port:
+            yield f"http://127.0.0.1:{port}"
 
 
 def _answers(port: int) -> bool:

@@ -117,7 +117,9 @@ def _database_url(value: SecretStr) -> SecretStr:
 
 def _smtp_url(value: SecretStr) -> SecretStr:
     parts = split_url(value.get_secret_value())
-    if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
+    # An option that nothing reads might be meant to switch verification off, or on.
+    options = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname or options:
         raise ValueError("smtp://, smtp+starttls:// or smtps://user:password@host:port")
     return value
 

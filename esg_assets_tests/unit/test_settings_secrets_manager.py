@@ -5,12 +5,20 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import boto3
 import pytest
 
 from esg_assets.core.errors import SettingsWrong
 from esg_assets.settings import load_settings
+from esg_assets_tests.kms_server import ministack
 
 SECRET = "s3cr3t-w0rd"
+ENTRY = {
+    "AWS_DEFAULT_REGION": "us-east-2",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 class FakeSecretsManager(ThreadingHTTPServer):
@@ -29,11 +37,10 @@ class _Answer(BaseHTTPRequestHandler):
         name = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["SecretId"]
         self.server.asked.append(name)
         found = self.server.secrets.get(name)
-        body = (
-            {"__type": "ResourceNotFoundException"}
-            if found is None
-            else {"Name": name, "SecretString": found}
-        )
+        body = {"Name": name, "SecretString": found}
+        if found is None:
+            denied = {"__type": "AccessDeniedException", "Message": f"arn:aws:iam::1:role/{SECRET} may not"}
+            body = denied if name == "denied" else {"__type": "ResourceNotFoundException"}
         data = json.dumps(body).encode()
         self.send_response(400 if found is None else 200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
@@ -50,11 +57,8 @@ def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSecretsMana
     server = FakeSecretsManager({"esg/api": json.dumps({"key": SECRET, "number": 7}), "plain": SECRET})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-2")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in {**ENTRY, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}.items():
+        monkeypatch.setenv(name, value)
     yield server
     server.shutdown()
     server.server_close()
@@ -97,6 +101,34 @@ def test_a_secret_that_cannot_be_had_is_told_by_its_name(
     assert "ESG_API_KEY" in str(caught.value)
     assert why in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_a_call_that_is_denied_is_told_without_its_text(secrets_manager: FakeSecretsManager) -> None:
+    with pytest.raises(SettingsWrong, match="Secrets Manager answered AccessDeniedException") as caught:
+        load_settings(environ={"ESG_API_KEY": "aws-secretsmanager://denied#key"}, dotenv=None)
+
+    assert SECRET not in str(caught.value)
+
+
+def test_a_whole_secrets_manager_gives_what_was_put_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for endpoint in ministack("secretsmanager"):
+        for name, value in {**ENTRY, "AWS_ENDPOINT_URL": endpoint}.items():
+            monkeypatch.setenv(name, value)
+        admin = boto3.session.Session().client("secretsmanager", endpoint_url=endpoint)
+        admin.create_secret(Name="esg/api", SecretString=json.dumps({"key": SECRET}))
+        admin.create_secret(Name="esg/binary", SecretBinary=b"bytes")
+        admin.close()
+
+        settings = load_settings(environ={"ESG_API_KEY": "aws-secretsmanager://esg/api#key"}, dotenv=None)
+        assert settings.api_key is not None
+        assert settings.api_key.get_secret_value() == SECRET
+        for reference, why in (
+            ("esg/other#key", "ResourceNotFoundException"),
+            ("esg/api#other", "in its field other"),
+            ("esg/binary", "a secret that holds text"),
+        ):
+            with pytest.raises(SettingsWrong, match=why):
+                load_settings(environ={"ESG_API_KEY": f"aws-secretsmanager://{reference}"}, dotenv=None)
 
 
 def test_a_secrets_manager_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
