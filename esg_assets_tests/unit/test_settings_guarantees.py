@@ -68,7 +68,7 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
         "unit/test_settings.py::test_a_tolerant_load_keeps_the_faults_until_something_wants_to_run",
         f"{GUARDS}::test_a_tolerant_load_does_not_run_what_prod_refuses",
     ),
-    "ESG_ENV must be given for an API that is not on loopback, a remote store, and a key that is no demo key.": (
+    "ESG_ENV must be given for an API not on loopback, a remote store, and a key that is no demo key.": (
         f"{GUARDS}::test_for_a_remote_system_or_a_real_key",
         f"{GUARDS}::test_not_on_loopback_with_demo_keys",
         f"{GUARDS}::test_verify_and_decrypt_are_guarded_too",
