@@ -7,6 +7,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 
+from esg_assets.adapters.envelope.headers import MAX_WRAPPED_KEYS
 from esg_assets.adapters.envelope.keyrings import (
     Keyring,
     aes_keyring,
@@ -17,7 +18,6 @@ from esg_assets.adapters.envelope.keyrings import (
 )
 from esg_assets.adapters.envelope.kms_keys import KmsKey, failures_of
 from esg_assets.adapters.envelope.messages import (
-    MAX_WRAPPED_KEYS,
     RECIPIENT_SUITE,
     Failures,
     open_sealed,

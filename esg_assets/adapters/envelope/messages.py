@@ -10,20 +10,16 @@ from typing import Any
 
 import aws_encryption_sdk
 from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
-from aws_encryption_sdk.internal.formatting.deserialize import deserialize_header
 
-from esg_assets.adapters.envelope.keyrings import NAMESPACE, Keyring
-from esg_assets.core.errors import EsgError, Refused, Tampered
+from esg_assets.adapters.envelope.headers import MAX_WRAPPED_KEYS, Watched, tampered
+from esg_assets.adapters.envelope.keyrings import Keyring
+from esg_assets.core.errors import EsgError, Refused
 from esg_assets.core.ports import Context, Sink, Source
 
 FRAME_BYTES = 1 << 20
-MAX_WRAPPED_KEYS = 8
-"""In one message: more is refused before any is tried."""
 
 WORKING_SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
 RECIPIENT_SUITE = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384
-_AES_KEY_INFO = 20
-"""Bytes that follow a symmetric key's name in a message: lengths of tag and IV, and the IV."""
 # Added by the library to the context of a signed message: the public half of the message's own key.
 _LIBRARY_CONTEXT = {WORKING_SUITE: frozenset[str](), RECIPIENT_SUITE: frozenset({"aws-crypto-public-key"})}
 
@@ -154,7 +150,7 @@ def open_sealed(
         EsgError: what `asked` gives.
     """
     asked()
-    watched = _Watched(source)
+    watched = Watched(source)
     decryptor = _client().stream(
         mode="d",
         source=watched,
@@ -172,77 +168,10 @@ def open_sealed(
         io.IOBase.close(decryptor)
 
 
-def peeked(source: Source) -> tuple[tuple[str, ...], Source]:
-    """Names of the keys that wrapped a message's own key, and the message again from its beginning.
-
-    Only names of symmetric keys of NAMESPACE; nothing of it is verified before the message is opened.
-
-    Raises:
-        Tampered: this does not begin as a message does.
-    """
-    watched = _Watched(source)
-    replayed = _Replayed(watched)
-    try:
-        header, _ = deserialize_header(replayed, MAX_WRAPPED_KEYS)
-        found = [key.key_provider for key in header.encrypted_data_keys]
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - altered bytes make it raise anything, as below
-        if watched.failure is not None:
-            raise watched.failure from None
-        raise _tampered() from None
-    names = tuple(
-        key.key_info[:-_AES_KEY_INFO].decode("ascii", "replace")
-        for key in found
-        if key.provider_id == NAMESPACE and len(key.key_info) > _AES_KEY_INFO
-    )
-    replayed.rewind()
-    return names, replayed
-
-
-class _Replayed:
-    """A stream whose beginning, once read, is read again."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._seen = bytearray()
-        self._again: io.BytesIO | None = None
-
-    def rewind(self) -> None:
-        self._again = io.BytesIO(self._seen)
-
-    def read(self, size: int = -1, /) -> bytes:
-        if self._again is None:
-            data = self._source.read(size)
-            self._seen += data
-            return data
-        data = self._again.read(size)
-        if size < 0:
-            return data + self._source.read()
-        # What is asked for in one piece must come in one piece: the library takes less for the end.
-        return data if len(data) == size else data + self._source.read(size - len(data))
-
-
-class _Watched:
-    """The sealed stream, remembering if reading it failed: that is no tampering."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.failure: Exception | None = None
-        self.closed = False  # asked for by the library
-
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            return self._source.read(size)
-        except Exception as error:
-            self.failure = error
-            raise
-
-
 class _Opened:
     """Source of plaintext, frame by verified frame."""
 
-    def __init__(self, decryptor: Any, watched: _Watched, asked: Failures) -> None:
+    def __init__(self, decryptor: Any, watched: Watched, asked: Failures) -> None:
         self._decryptor = decryptor
         self._asked = asked
         self._watched = watched
@@ -257,7 +186,7 @@ class _Opened:
             found.pop(name, None)
         # The library accepts a context with pairs missing.
         if header.algorithm is not suite or found != dict(context):
-            raise _tampered()
+            raise tampered()
 
     def read(self, size: int = -1, /) -> bytes:
         if size < 0:
@@ -288,7 +217,7 @@ class _Opened:
             self._ended = True
             # The library ignores what follows a message.
             if self._verified(lambda: self._watched.read(1)):
-                raise _tampered()
+                raise tampered()
         return frame
 
     def _verified(self, step: Callable[[], Any]) -> Any:
@@ -302,11 +231,4 @@ class _Opened:
         except Exception:  # noqa: BLE001 - as said above
             if self._watched.failure is not None:
                 raise self._watched.failure from None
-            raise (self._asked() or _tampered()) from None
-
-
-def _tampered() -> Tampered:
-    return Tampered(
-        "A sealed object does not open: it was altered, cut off, moved from another place, or sealed with "
-        "another key. `esg-assets report verify` says what is wrong; never replace it by hand."
-    )
+            raise (self._asked() or tampered()) from None

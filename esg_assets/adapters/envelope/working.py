@@ -9,8 +9,9 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from esg_assets.adapters.envelope.headers import peeked
 from esg_assets.adapters.envelope.keyrings import Keyring, aes_keyring, working_key_name
-from esg_assets.adapters.envelope.messages import WORKING_SUITE, open_sealed, peeked, seal
+from esg_assets.adapters.envelope.messages import WORKING_SUITE, open_sealed, seal
 from esg_assets.core.errors import Tampered
 from esg_assets.core.ports import Context, Sink, Source
 
