@@ -23,7 +23,7 @@ from esg_assets.core.errors import (
     StoreUnavailable,
     Tampered,
 )
-from esg_assets.core.examination import Examination, Fault, Head
+from esg_assets.core.examination import Examination, Fault, Head, Listed, examine_store
 from esg_assets.core.ports import Keyring, ObjectStore, Signer
 from esg_assets.core.publication import Publication, publications
 from esg_assets.core.record_ports import MakeBody
@@ -152,21 +152,13 @@ class ChainLog:
     def examine(self) -> Examination:
         """Read everything anew and judge it; raises for nothing that is wrong with the entries."""
         sequences, odd = self._listed()
-        faults = [Fault(0, f"{odd} object(s) in the chain's folder are not entries")] if odd else []
-        place = None
+        place, damaged = None, False
         try:
             place = store_identity.find(self._store, self._environment)
         except Tampered:
-            faults.append(Fault(0, "the object store_id is damaged"))
-        if place is None and sequences and not faults:
-            faults.append(Fault(0, "the object store_id is missing"))
-        objects = list(self._read(sequences))
-        examination = Examination(place or self._claimed_place(objects), self._keyring)
-        for sequence, data in objects:
-            if data is not None:
-                examination.take(sequence, data)
-        examination.faults[:0] = faults
-        return examination
+            damaged = True
+        listed = Listed(list(self._read(sequences)), odd, place, damaged)
+        return examine_store(listed, self._environment, self._keyring)
 
     def _refresh(self) -> Examination:
         """Everything the store lists, verified; only what is new is read."""
@@ -244,15 +236,6 @@ class ChainLog:
         fault = seen.judge_next(data)
         if fault:
             raise Refused(f"Writing to the chain: {fault}. Nothing was written.")
-
-    def _claimed_place(self, objects: Sequence[tuple[int, bytes | None]]) -> StoreIdentity:
-        """Without the store's id: the one that the first readable entry claims, to judge the others by."""
-        for _, data in objects:
-            try:
-                return StoreIdentity(self._environment, chain.decode(data or b"").place.store)
-            except Tampered:
-                continue
-        return StoreIdentity(self._environment, "")
 
 
 def _require_publishable(body: Mapping[str, Any]) -> None:

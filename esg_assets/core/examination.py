@@ -6,7 +6,7 @@ A fault is told once, where it is: what follows a faulty entry is not blamed for
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from esg_assets.core import chain
@@ -135,9 +135,9 @@ class Examination:
         return ""
 
     def _wrong_signature_or_link(self, entry: Entry, sequence: int) -> str:
-        statement = chain.statement(self._place, sequence, entry.payload_sha256)
+        signed = chain.statement(self._place, sequence, entry.payload_sha256)
         objection = self._keyring.objection(
-            entry.key_name, entry.kind.value, sequence, statement, entry.signature
+            entry.key_name, entry.kind.value, sequence, signed, entry.signature
         )
         if objection:
             return objection
@@ -159,6 +159,55 @@ def examine(
     for sequence, data in sorted(objects):
         examination.take(sequence, data)
     return examination.entries, examination.faults
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a records store holds of its chain.
+
+    Attributes:
+        objects: sequence and bytes of what stands under the names of entries, ascending; None for one
+            that was listed and is gone.
+        odd: how many other objects are in the chain's folder.
+        place: the store's identity, None where it has none that can be read.
+        damaged: the object that holds the identity is there and damaged.
+    """
+
+    objects: Sequence[tuple[int, bytes | None]]
+    odd: int
+    place: StoreIdentity | None
+    damaged: bool = False
+
+
+def examine_store(listed: Listed, environment: str, keyring: Keyring) -> Examination:
+    """Judge all of a store's chain, also one whose identity is missing or damaged.
+
+    Args:
+        listed: what the store holds.
+        environment: that of the store, where its identity cannot say.
+        keyring: who may have signed what.
+    """
+    faults = [Fault(0, f"{listed.odd} object(s) in the chain's folder are not entries")] if listed.odd else []
+    if listed.damaged:
+        faults.append(Fault(0, "the object store_id is damaged"))
+    elif listed.place is None and listed.objects:
+        faults.append(Fault(0, "the object store_id is missing"))
+    examination = Examination(listed.place or _claimed_place(listed, environment), keyring)
+    for sequence, data in listed.objects:
+        if data is not None:
+            examination.take(sequence, data)
+    examination.faults[:0] = faults
+    return examination
+
+
+def _claimed_place(listed: Listed, environment: str) -> StoreIdentity:
+    """Without the store's id: the one that the first readable entry claims, to judge the others by."""
+    for _, data in listed.objects:
+        try:
+            return StoreIdentity(environment, chain.decode(data or b"").place.store)
+        except Tampered:
+            continue
+    return StoreIdentity(environment, "")
 
 
 def head_fault(expected: Head, judged: Examination) -> Fault | None:

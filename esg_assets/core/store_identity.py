@@ -34,12 +34,8 @@ def find(store: ObjectStore, environment: str) -> StoreIdentity | None:
         data = store.read(KEY)
     except KeyMissing:
         return None
-    try:
-        value = canonical_json.loads(data)
-        found = StoreIdentity(environment=str(value["environment"]), store=str(value["store"]))
-    except (ValueError, KeyError, TypeError):
-        found = None
-    if found is None or _encode(found) != data:
+    found = parse(data)
+    if found is None:
         raise Tampered("Reading the store's id: the object `store_id` is damaged. Restore it from a copy.")
     if found.environment != environment:
         raise Refused(
@@ -69,6 +65,16 @@ def ensure(store: ObjectStore, environment: str, random: Callable[[int], bytes])
     if found is None:
         raise Tampered("Making the store's id: the object `store_id` exists and cannot be read.")
     return found
+
+
+def parse(data: bytes) -> StoreIdentity | None:
+    """The identity that the object's bytes tell, None if these are not the bytes that `ensure` writes."""
+    try:
+        value = canonical_json.loads(data)
+        found = StoreIdentity(environment=str(value["environment"]), store=str(value["store"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if _encode(found) == data else None
 
 
 def _encode(identity: StoreIdentity) -> bytes:
