@@ -98,11 +98,13 @@ def ratings_api(settings: Settings) -> RatingsApi:
     from esg_assets import __version__
     from esg_assets.adapters.esg_api.client import HttpEsgApi
     from esg_assets.adapters.esg_api.mapping import request_shape
+    from esg_assets.adapters.esg_api.timed import TimedEsgApi
 
     assert settings.api_url is not None
-    return HttpEsgApi(
+    authorization = _authorization(settings, "api")
+    api = HttpEsgApi(
         settings.api_url,
-        _authorization(settings, "api"),
+        authorization,
         call_policy(settings),
         shape=request_shape(_mapping(settings), settings.api_accounts_per_call),
         ca_bundle=settings.api_ca_bundle,
@@ -111,6 +113,8 @@ def ratings_api(settings: Settings) -> RatingsApi:
         proxy=_proxy(settings),
         user_agent=f"esg-assets/{__version__}",
     )
+    took = getattr(authorization, "took", None)
+    return api if took is None else TimedEsgApi(api, took)
 
 
 def reply_shapes() -> ReplyShapes:
@@ -160,7 +164,7 @@ def _authorization(settings: Settings, api: Literal["api", "accounts"]) -> Autho
             client_key=getattr(settings, f"{api}_client_cert_key"),
             proxy=_proxy(settings),
         )
-        return OAuth2ClientCredentials(endpoint)
+        return OAuth2ClientCredentials(endpoint, call_seconds=settings.api_timeout_seconds)
     if kind == "api_key":
         return ApiKey(text("api_key" if api == "api" else "accounts_api_key"))
     if kind == "bearer":
