@@ -5,9 +5,11 @@ read back, and proved against the commitment that was published, before the entr
 objects stay until an expiry removes them.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
+import io
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -93,7 +95,8 @@ class Resealing:
         reports = self.reports
         if publication.expired:
             raise KeyMissing(f"Resealing {_what(publication)}: it expired (entry {publication.expired}).")
-        committed = hmac.new(reports.open_salt(publication, opener), digestmod=hashlib.sha256)
+        salt = reports.open_salt(publication, opener)
+        committed = hmac.new(salt, digestmod=hashlib.sha256)
 
         def renewed(kind: str, old: StoredObject, digest: _Digest | None = None) -> StoredObject:
             opened = reports.open_stored(publication, kind, opener, old)
@@ -109,7 +112,9 @@ class Resealing:
             "requested_by": requested_by,
             "reason": reason,
             "object": report.as_body(),
-            "salt": renewed("salt", publication.salt).as_body(),
+            "salt": self._renewed(
+                publication, "salt", publication.salt, contextlib.nullcontext(io.BytesIO(salt))
+            ).as_body(),
             "summary": None if summary is None else summary.as_body(),
             "archived": [renewed("archive", each).as_body() for each in publication.archived],
             "recipients": list(self._envelope.recipients),
