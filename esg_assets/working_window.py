@@ -96,7 +96,7 @@ class WorkingWindowResource(dg.ConfigurableResource[Window]):
 
 
 @dg.op(
-    name=ARCHIVE,
+    name="close_working_windows",
     description="Re-seals working data older than ESG_WORKING_DAYS to the recipients, and removes it here.",
     config_schema={},
     out=dg.Out(dg.Nothing),

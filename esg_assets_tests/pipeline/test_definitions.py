@@ -60,6 +60,13 @@ def test_it_loads_with_wrong_settings_so_that_sensors_live(
     assert set(again.assets_defs_by_key) == set(loaded.assets_defs_by_key)
 
 
+def test_everything_in_it_can_be_loaded_together_as_dagster_dev_does(loaded: dg.RepositoryDefinition) -> None:
+    loaded.load_all_definitions()
+
+    ops = [node.name for job in loaded.get_all_jobs() for node in job.graph.nodes]
+    assert not set(ops) & {job.name for job in loaded.get_all_jobs()}
+
+
 def test_every_check_has_partitions_and_the_right_ones_block(loaded: dg.RepositoryDefinition) -> None:
     graph = loaded.asset_graph
     found: dict[str, dict[str, bool]] = {}
@@ -159,7 +166,7 @@ def test_an_asset_that_forgets_its_io_manager_fails_instead_of_pickling(house: H
 
 
 def test_an_override_without_a_resource_is_refused(house: House) -> None:
-    with pytest.raises(ValueError, match="no resource called esg_apy"):
+    with pytest.raises(ValueError, match="no resource is called esg_apy"):
         build_defs(house.settings, {"esg_apy": house.api})
 
 
