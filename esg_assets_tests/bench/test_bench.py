@@ -103,7 +103,10 @@ def test_the_document_holds_ratios_to_ours_and_says_where_a_peer_is_ahead(result
         in text
     )
     assert "| 5.00 (x1.67) | 5.00 (x1.67) | 60 (x1.00) | 5,000 (x500.00) |" in text
-    assert "Our CPU over that of aiohttp + aiolimiter, 10,000 accounts: 0.60 (target at most 0.7: reached)" in text
+    assert (
+        "Our CPU over that of aiohttp + aiolimiter, 10,000 accounts: 0.60 (target at most 0.7: reached)"
+        in text
+    )
     assert "- dlt, 10,000 accounts, limit 500/s: CPU-s 2.00 against 3.00" in text
     assert "- aiohttp" not in text.partition("## Where a peer is ahead")[2].partition("## Cost")[0]
 
