@@ -166,7 +166,7 @@ def test_an_asset_that_forgets_its_io_manager_fails_instead_of_pickling(house: H
 
 
 def test_an_override_without_a_resource_is_refused(house: House) -> None:
-    with pytest.raises(ValueError, match="no resource is called esg_apy"):
+    with pytest.raises(ValueError, match="no resource called esg_apy"):
         build_defs(house.settings, {"esg_apy": house.api})
 
 
