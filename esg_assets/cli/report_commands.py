@@ -13,7 +13,7 @@ import typer
 
 from esg_assets.cli.answers import Answer, Rows
 from esg_assets.cli.commands import Commands
-from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of
+from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
 from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def register(commands: Commands) -> None:
     commands.add("report decrypt", decrypt)
     commands.add("report verify", verify)
     commands.add("report failures", failures)
+    commands.add("report accept-restore", accept_restore)
+    commands.add("report verifier", verifier)
 
 
 def list_reports() -> Answer:
@@ -107,6 +109,38 @@ def failures(day: Day, key: OptionalKey = None) -> Answer:
         ["-" if each[name] is None else str(each[name]) for name in columns] for each in found["failures"]
     ]
     return Answer(found, [Rows(columns, rows), f"{len(rows):,} failed on {found['date']}."])
+
+
+def accept_restore(reason: Annotated[str, reason_option("Why")]) -> Answer:
+    """Publish again although the records store lags what was remembered: the loss becomes an entry.
+
+    For a store that was restored from an older copy, or has lost entries for good. What was lost stays a
+    fault for everybody who expects it (`report verify --expect-head`).
+    """
+    import getpass  # noqa: PLC0415 - beside its use
+
+    if not reason.strip():
+        raise SettingsWrong("--reason is empty; it says why, and stands in the chain for ever.")
+    done = _stores("report accept-restore").accept_restore(requested_by=getpass.getuser(), reason=reason)
+    gone = [{"date": date.isoformat(), "version": version} for date, version in done.reports]
+    told = {"sequence": done.entry.sequence, "lost_head": str(done.lost), "lost_reports": gone}
+    lines = [f"Entry {done.entry.sequence} says that everything up to entry {done.lost.sequence} was lost."]
+    lines += [
+        f"Lost: {each['date']} version {each['version']}. Run `esg-assets run --date {each['date']}`."
+        for each in gone
+    ]
+    return Answer(told, lines)
+
+
+def verifier(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new file for the verifier.")],
+) -> Answer:
+    """Write the one-file verifier: for auditors, who need Python with `cryptography` and nothing of ours."""
+    from esg_assets.adapters.one_file_verifier import write_verifier  # noqa: PLC0415 - seldom wanted
+
+    size = write_verifier(out)
+    usage = f"python3 {out} STORE_FOLDER --keyring FILE [--expect-head SEQ:SHA256] [--json]"
+    return Answer({"path": str(out), "bytes": size}, [f"{out}: run `{usage}`."])
 
 
 def _judgement(judged: dict[str, Any]) -> list[str | Rows]:

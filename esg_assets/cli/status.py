@@ -32,11 +32,13 @@ def status(day: OptionalDay = None) -> Answer:
     settings = load_settings("status")
     now = datetime.now(UTC)
     chosen = day_of(day) or central_date(now)
-    published = composition.history(settings).latest(chosen)
+    history = composition.history(settings)
+    published, head = history.latest(chosen), history.head()
     with opened_instance(composition.leases(settings)) as instance:
         runs = runs_of(instance, chosen)
         complaints = _complaints(instance, runs[0]) if runs else ()
-    return _answer(chosen, _late(settings, chosen, now, published), published, runs, complaints)
+    late = _late(settings, chosen, now, published)
+    return _answer(chosen, late, published, runs, complaints, "" if head is None else str(head))
 
 
 def _answer(
@@ -45,6 +47,7 @@ def _answer(
     published: "PastReport | None",
     runs: "list[dg.DagsterRun]",
     complaints: tuple[str, ...],
+    head: str,
 ) -> Answer:
     running = next((run for run in runs if not run.is_finished), None)
     if published is not None:
@@ -58,7 +61,7 @@ def _answer(
         running.tags.get("esg/progress", running.status.value.lower()) if running else "no run is under way"
     )
     wrong = "; ".join(complaints) or "nothing"
-    following = _next_command(day, published is not None, running is not None, bool(complaints))
+    following = _next_command(day, published is not None, running is not None, bool(complaints), head)
     data = {
         "date": day.isoformat(),
         "published": published is not None,
@@ -69,6 +72,7 @@ def _answer(
         "expected_end": running.tags.get("esg/expected_end") if running else None,
         "wrong": list(complaints),
         "next": following,
+        "head": head or None,
     }
     lines = [
         f"Report {day}: {stands}",
@@ -94,9 +98,9 @@ def _complaints(instance: "dg.DagsterInstance", run: "dg.DagsterRun") -> tuple[s
     return result_of(instance, run, date.min, 0.0).complaints
 
 
-def _next_command(day: date, published: bool, running: bool, wrong: bool) -> str:
+def _next_command(day: date, published: bool, running: bool, wrong: bool, head: str) -> str:
     if running:
         return f"esg-assets status --date {day}"
     if not published:
         return f"esg-assets run --date {day}" + (", when what is wrong is mended" if wrong else "")
-    return f"esg-assets report verify --date {day}"
+    return f"esg-assets report verify --date {day}" + (f" --expect-head {head}" if head else "")

@@ -38,7 +38,12 @@ _READER = Need(
 )
 _KEEPER = Need(
     required=("signing_key",),
-    reads=frozenset({"env", "dagster_home", "store_url", "signing_key", "verify_keys", "retention_years"}),
+    reads=frozenset(
+        {
+            *("env", "dagster_home", "store_url", "signing_key", "verify_keys", "retention_years"),
+            "database_url",
+        }
+    ),
 )
 
 NEEDS: Mapping[str, Need] = {
@@ -55,6 +60,7 @@ NEEDS: Mapping[str, Need] = {
     "keys public": Need(required=("signing_key",)),
     "keys rotate": Need(required=("working_key",)),
     "report archive": Need(required=("report_recipients", "working_key", "signing_key")),
+    "report accept-restore": Need(required=("signing_key",)),
     "report verify": _READER,
     "report decrypt": _READER,
 }
