@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from esg_assets.core import chain, retention
+from esg_assets.core import chain, chain_history, retention
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.errors import KeyMissing, Refused
@@ -77,7 +77,7 @@ def hold(kind: Kind = Kind.HOLD, date: str = "2026-01-15") -> tuple[Any, ...]:
 def test_a_report_may_expire_years_after_its_publication_to_the_day(
     published: dt.datetime, years: int, expected: dt.date
 ) -> None:
-    assert retention.may_expire_from(published, years) == expected
+    assert chain_history.may_expire_from(published, years) == expected
 
 
 def test_the_day_before_is_refused_with_the_dates() -> None:
