@@ -47,6 +47,7 @@ class Tried:
         self._password = str(self._parts.password)
         self._verified = f"sslmode=verify-full&sslrootcert={bundle}"
         self.secured = self.in_the_clear = 0
+        self.told = ""
 
     def __call__(self, tls: ssl.SSLContext | None, more: str = "", host: str = HOST) -> bool:
         """Whether the connection was made; an error must be one of ours that tells nothing."""
@@ -62,6 +63,7 @@ class Tried:
                 text = ""
         self.secured, self.in_the_clear = front.secured, front.in_the_clear
         assert self._password not in text
+        self.told = text
         return not text
 
 
@@ -90,6 +92,11 @@ def test_a_server_that_cannot_be_trusted_is_not_signed_in_to(tried: Tried, bad: 
 
 def test_a_server_by_another_name_of_the_same_machine_is_refused(tried: Tried) -> None:
     assert not tried(server_context(), host="localhost")
+
+
+def test_a_wrong_authority_is_told_to_be_one(tried: Tried) -> None:
+    assert not tried(BAD_SERVERS["another authority"]())
+    assert "TLS" in tried.told or "lease" in tried.told  # a lease names what may be wrong in general
 
 
 def test_a_server_without_tls_is_not_signed_in_to(tried: Tried) -> None:

@@ -164,7 +164,8 @@ def _translated(error: exc.SQLAlchemyError, doing: str) -> EsgError:
     cause = error.orig if isinstance(error, exc.DBAPIError) else None
     state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
     sqlite = str(getattr(cause, "sqlite_errorname", None) or "")
-    code = state or sqlite or type(error).__name__
+    tls = "certificate" in str(cause) or "SSL" in str(cause)  # libpq says it in its text alone
+    code = state or sqlite or ("TLS: certificate, authority or host name" if tls else type(error).__name__)
     # libpq tells the state of a refused connection in its text only.
     if state.startswith(_SQLSTATE_DENIED) or (not state and "authentication failed" in str(cause)):
         return AccessDenied(

@@ -53,6 +53,8 @@ def _code(error: SQLAlchemyError | OSError) -> str:
     for name in ("sqlite_errorname", "sqlstate", "strerror"):
         if found := getattr(cause, name, None):
             return str(found)
+    if "certificate" in str(cause) or "SSL" in str(cause):  # libpq says it in its text alone
+        return "no TLS could be agreed on: certificate, authority or host name"
     return type(cause).__name__
 
 
