@@ -14,7 +14,7 @@ from esg_assets.core.errors import Refused
 from esg_assets.core.ports import ObjectStore
 from esg_assets_tests.adapters.chain_writers import chain_in, publish
 from esg_assets_tests.processes import line_from, python_process
-from esg_assets_tests.servers import S3Server
+from esg_assets_tests.servers import GoogleServer, S3Server
 
 MakeStore = Callable[[], ObjectStore]
 
@@ -64,23 +64,24 @@ def _race_two_writers(store: MakeStore, rounds: int) -> None:
     assert chain.examine().faults == []
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["local", "s3", "gcs"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
     """Gives every writer a client of its own to one store that is really shared."""
     if request.param == "local":
         return lambda: LocalStore(tmp_path / "records")
-    server = request.getfixturevalue("s3_server")
-    assert isinstance(server, S3Server)
-    url = f"s3://{server.bucket}/{secrets.token_hex(6)}/records"
+    server = request.getfixturevalue("s3_server" if request.param == "s3" else "google_server")
+    assert isinstance(server, S3Server | GoogleServer)
+    scheme = "s3" if request.param == "s3" else "gs"
+    url = f"{scheme}://{server.bucket}/{secrets.token_hex(6)}/records"
     return lambda: open_store(url, server.environment)
 
 
 def test_two_dates_published_at_once_give_one_chain(make_store: MakeStore) -> None:
-    _race_two_dates(make_store, 20)
+    _race_two_dates(make_store, 10)
 
 
 def test_of_two_writers_of_one_version_exactly_one_wins(make_store: MakeStore) -> None:
-    _race_two_writers(make_store, 20)
+    _race_two_writers(make_store, 10)
 
 
 @pytest.mark.proof
