@@ -91,9 +91,18 @@ class Records(BaseModel):
     )
     database_url: DatabaseUrl = Field(
         default_factory=_in_home("history.sqlite", "sqlite:///"),
-        description="history and alert outbox: any SQLAlchemy URL",
+        description="history and alert outbox: any SQLAlchemy URL; `prod` wants PostgreSQL with"
+        " `sslmode=verify-full`, or by a socket of this machine",
         json_schema_extra={"shown_default": "SQLite in `$DAGSTER_HOME`"},
     )
+    store_kms_key: str | None = Field(
+        default=None,
+        description="KMS key that buckets encrypt with at rest: the ARN of an AWS KMS key (SSE-KMS) or the"
+        " name of a Cloud KMS key; by default what the bucket says",
+        json_schema_extra={"shown_default": "the bucket's own"},
+    )
     retention_years: Count = Field(
-        default=6, description="reports may expire only after this many years from publication"
+        default=6,
+        description="reports may expire only after this many years from publication; a bucket with object lock"
+        " is asked to refuse deletion for as long",
     )
