@@ -4,8 +4,9 @@ What must come out is `scenario`; the comparison is `test_fault_matrix`.
 """
 
 import random
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -178,21 +179,59 @@ def _authorization(kind: str, url: str) -> Authorization:
     return ApiKey("nobody's-key") if kind == "wrong_key" else NoAuthorization()
 
 
+class _Turning:
+    """The provider's client; after so many answers, something happens at the provider.
+
+    When an answer arrives, not when it is judged: good answers are judged several at a time.
+    """
+
+    def __init__(self, api: HttpEsgApi, turn: Turn | None, simulator: SimulatorServer | None) -> None:
+        self._api = api
+        self._turn = turn
+        self._simulator = simulator
+        self._answers = 0
+        self._lock = threading.Lock()
+        self.policy = api.policy
+        self.accounts_per_call = api.accounts_per_call
+
+    def ask(self, account_id: str, as_of: date) -> Reply:
+        return self.ask_many((account_id,), as_of)
+
+    def ask_many(
+        self,
+        account_ids: Sequence[str],
+        as_of: date,
+        wait_for_slot: Callable[[], None] | None = None,
+        etag: str = "",
+    ) -> Reply:
+        reply = self._api.ask_many(account_ids, as_of, wait_for_slot, etag)
+        with self._lock:
+            self._answers += 1
+            if self._turn is not None and self._answers == self._turn.after:
+                assert self._simulator is not None
+                _take(self._turn, self._simulator)
+        return reply
+
+    def close(self) -> None:
+        self._api.close()
+
+
 def _gather(scenario: Scenario, api: HttpEsgApi, simulator: SimulatorServer | None) -> Done:
-    done, answers = Done(), 0
+    done = Done()
 
     def judge(reply: Reply, ids: Sequence[str]) -> Mapping[str, Judgement]:
-        nonlocal answers
-        answers += 1
-        if scenario.turn is not None and answers == scenario.turn.after:
-            assert simulator is not None
-            _take(scenario.turn, simulator)
         return judge_many(reply, ids, AS_OF, (), CONTRACT_SHAPE)
 
+    turning = _Turning(api, scenario.turn, simulator)
     started = time.monotonic()
     try:
         done.progress = ThreadedGathering(_Dice()).gather(
-            scenario.ids, AS_OF, api, judge=judge, keep=done.outcomes.extend, report=lambda _progress: None
+            scenario.ids,
+            AS_OF,
+            turning,
+            judge=judge,
+            keep=done.outcomes.extend,
+            report=lambda _progress: None,
         )
     except EsgError as error:
         done.error = error
