@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from esg_assets.adapters.envelope import RecipientEnvelope, WorkingEnvelope
     from esg_assets.adapters.publications import PublishedReports
     from esg_assets.adapters.working_data import SealedRecords, SealedSnapshots
+    from esg_assets.core.remembered_chain import Accepted, RememberedChain
 
 
 def rules(settings: Settings) -> Rules:
@@ -193,10 +194,12 @@ class SealedStores:
 
     Args:
         settings: as loaded; `Settings.require` has been asked before for what is used here.
+        given_history: what remembers the chain's head; ESG_DATABASE_URL's if it is not given.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, given_history: History | None = None) -> None:
         self._settings = settings
+        self._given_history = given_history
 
     @cached_property
     def snapshots(self) -> "SealedSnapshots":
@@ -225,7 +228,7 @@ class SealedStores:
         from esg_assets.adapters.publications import Publications as PublishedAndPublishing
 
         return PublishedAndPublishing(
-            self._records, self._recipients, self._handles, self._chain(self._signer), self.snapshots
+            self._records, self._recipients, self._handles, self.remembered_chain, self.snapshots
         )
 
     @cached_property
@@ -234,6 +237,23 @@ class SealedStores:
         from esg_assets.adapters.publications import PublishedReports
 
         return PublishedReports(self._records, self._chain(None))
+
+    @cached_property
+    def remembered_chain(self) -> "RememberedChain":
+        """The chain as a host that publishes has it: signed here, and held against the remembered head."""
+        from esg_assets.core.remembered_chain import RememberedChain
+
+        return RememberedChain(self._chain(self._signer), self._given_history or history(self._settings))
+
+    def accept_restore(self, *, requested_by: str, reason: str) -> "Accepted":
+        """Take the records as they are although they lag the remembered head; see the function."""
+        from datetime import UTC, datetime
+
+        from esg_assets.core.remembered_chain import accept_restore
+
+        chain, remembers = self._chain(self._signer), self._given_history or history(self._settings)
+        now = datetime.now(UTC)
+        return accept_restore(chain, remembers, requested_by=requested_by, reason=reason, now=now)
 
     @cached_property
     def _records(self) -> ObjectStore:

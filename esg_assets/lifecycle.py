@@ -4,6 +4,7 @@ Beside `esg_assets.composition`, whose stores and keys it uses; nothing is opene
 """
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from esg_assets.composition import SealedStores
@@ -11,7 +12,7 @@ from esg_assets.composition import SealedStores
 if TYPE_CHECKING:
     from esg_assets.adapters.publications import Expiry, Resealing, WorkingWindow
     from esg_assets.adapters.working_data import KeptWork, Rekeying
-    from esg_assets.core.record_ports import ReplacingStore
+    from esg_assets.core.record_ports import Chain, ReplacingStore
 
 
 class LifecycleStores(SealedStores):
@@ -40,7 +41,7 @@ class LifecycleStores(SealedStores):
         """What seals published versions to ESG_REPORT_RECIPIENTS, signed with ESG_SIGNING_KEY."""
         from esg_assets.adapters.publications import Resealing  # noqa: PLC0415 - slow to import
 
-        return Resealing(self._records, self._chain(self._signer), self._recipients)
+        return Resealing(self._records, self._keepers_chain, self._recipients)
 
     @cached_property
     def expiry(self) -> "Expiry":
@@ -48,7 +49,20 @@ class LifecycleStores(SealedStores):
         from esg_assets.adapters.publications import Expiry  # noqa: PLC0415 - slow to import
 
         years = self._settings.retention_years
-        return Expiry(self._records, self._chain(self._signer), retention_years=years)
+        return Expiry(self._records, self._keepers_chain, retention_years=years)
+
+    @cached_property
+    def _keepers_chain(self) -> "Chain":
+        """The chain for those who also work on other machines: compared with a history that is there.
+
+        An entry that is added to a store that lags would take the place of a lost one, which then could
+        not be brought back. A custodian has no history, and none is made for him.
+        """
+        url = self._settings.database_url.get_secret_value()
+        kind, _, path = url.partition(":///")
+        if kind.startswith("sqlite") and not Path(path).exists():
+            return self._chain(self._signer)
+        return self.remembered_chain
 
     @cached_property
     def window(self) -> "WorkingWindow":
@@ -60,6 +74,6 @@ class LifecycleStores(SealedStores):
             self._recipients,
             self.kept,
             self._handles,
-            self._chain(self._signer),
+            self.remembered_chain,
             working_days=self._settings.working_days,
         )

@@ -94,14 +94,15 @@ class ReplyShapesResource(dg.ConfigurableResource[ReplyShapes]):
 
 
 class Stores(dg.ConfigurableResource[SealedStores]):
-    """The sealed work and records stores."""
+    """The sealed work and records stores; the history remembers the head of the chain."""
 
     settings: dg.ResourceDependency[Settings]
+    history: dg.ResourceDependency[History]
 
     def create_resource(self, context: dg.InitResourceContext) -> SealedStores:
         """The stores; nothing is opened yet."""
         self.settings.require("run")
-        return run_stores.of_run(context.run, lambda: SealedStores(self.settings))
+        return run_stores.of_run(context.run, lambda: SealedStores(self.settings, self.history))
 
 
 class SnapshotsResource(dg.ConfigurableResource[Snapshots]):
@@ -271,7 +272,7 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
     add("history", HistoryResource, settings="settings")
     add("leases", LeasesResource, settings="settings")
     add("run_lease", RunLeaseResource, leases="leases")
-    add("stores", Stores, settings="settings")
+    add("stores", Stores, settings="settings", history="history")
     add("snapshots", SnapshotsResource, stores="stores")
     add("ratings_parts", RatingsPartsResource, stores="stores")
     add("sealed_ratings", SealedRatingsResource, stores="stores")
@@ -288,7 +289,5 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
     add("publication_io", PublicationIOResource, publications="publications")
     add("io_manager", NoValues)
     if unknown := given - keys:
-        raise ValueError(
-            f"there is no resource called {', '.join(sorted(unknown))}; there are {sorted(keys)}"
-        )
+        raise ValueError(f"no resource called {', '.join(sorted(unknown))}; there are {sorted(keys)}")
     return made

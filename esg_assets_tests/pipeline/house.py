@@ -222,7 +222,7 @@ class House:
     @property
     def stores(self) -> SealedStores:
         """The sealed stores, as a new process opens them."""
-        return SealedStores(self.settings)
+        return SealedStores(self.settings, self.history)
 
     def published(self, day: date = DAY) -> Publication | None:
         return self.stores.publications.latest(day)
