@@ -124,7 +124,7 @@ def accept_restore(reason: Annotated[str, reason_option("Why")]) -> Answer:
     done = _stores("report accept-restore").accept_restore(requested_by=getpass.getuser(), reason=reason)
     gone = [{"date": date.isoformat(), "version": version} for date, version in done.reports]
     told = {"sequence": done.entry.sequence, "lost_head": str(done.lost), "lost_reports": gone}
-    lines = [f"Entry {done.entry.sequence} says that everything up to entry {done.lost.sequence} was lost."]
+    lines = [f"Entry {done.entry.sequence} accepts that the remembered entry {done.lost.sequence} was lost."]
     lines += [
         f"Lost: {each['date']} version {each['version']}. Run `esg-assets run --date {each['date']}`."
         for each in gone
