@@ -8,7 +8,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from esg_assets import key_choice
+from esg_assets import key_choice, store_choice
 from esg_assets.core.account_mapping import parse_account_mapping
 from esg_assets.core.ports import (
     AccountSource,
@@ -257,15 +257,11 @@ class SealedStores:
 
     @cached_property
     def _records(self) -> ObjectStore:
-        from esg_assets.adapters.stores import open_store
-
-        return open_store(self._settings.store_url.get_secret_value())
+        return store_choice.records_store(self._settings)
 
     @cached_property
     def _work(self) -> ObjectStore:
-        from esg_assets.adapters.stores import open_store
-
-        return open_store(self._settings.work_url.get_secret_value())
+        return store_choice.work_store(self._settings)
 
     @cached_property
     def _working_envelope(self) -> "WorkingEnvelope":

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from esg_assets import composition, run_stores
+from esg_assets import composition, run_stores, store_choice
 from esg_assets.composition import SealedStores
 from esg_assets.core.gathering import Gathering
 from esg_assets.core.ports import (
@@ -100,8 +100,13 @@ class Stores(dg.ConfigurableResource[SealedStores]):
     history: dg.ResourceDependency[History]
 
     def create_resource(self, context: dg.InitResourceContext) -> SealedStores:
-        """The stores; nothing is opened yet."""
+        """The stores; nothing is opened yet, but `prod` asks how the records' bucket is guarded.
+
+        Raises:
+            Refused: it is public or keeps no versions.
+        """
         self.settings.require("run")
+        store_choice.require_guarded_records(self.settings)
         return run_stores.of_run(context.run, lambda: SealedStores(self.settings, self.history))
 
 

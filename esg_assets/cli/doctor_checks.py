@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from esg_assets.core.errors import EsgError, KeyMissing, LeaseBusy, NoHistory
 from esg_assets.settings import Settings, dagster_home
 
-State = Literal["ok", "wrong", "skipped"]
+State = Literal["ok", "warning", "wrong", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Finding:
     """What a check found.
 
     Attributes:
-        state: ok; wrong, then the text says what to do; skipped, then it says why.
+        state: ok; warning or wrong, then the text says what to do; skipped, then it says why.
         text: for people; never a secret, an account or a score.
     """
 

@@ -13,7 +13,7 @@ from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.store_care import StoredObject
 
-RECORD_FOLDERS = ("reports/", "summaries/", "archives/")
+RECORD_FOLDERS = ("reports/", "summaries/", "archive/")
 """Below them an object counts only if an entry names it; `store_id` and `chain/` count by themselves."""
 
 _DATE = re.compile(r"(?:^|/)(\d{4}-\d{2}-\d{2})/")

@@ -103,6 +103,6 @@ class Records(BaseModel):
     )
     retention_years: Count = Field(
         default=6,
-        description="reports may expire only after this many years from publication; a bucket with object lock"
-        " is asked to refuse deletion for as long",
+        description="reports may expire only after this many years from publication; a bucket with object"
+        " lock is asked to refuse deletion for as long",
     )

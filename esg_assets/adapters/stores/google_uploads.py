@@ -97,6 +97,7 @@ class GoogleUpload:
         # The address is the credential of this one upload: nothing else goes with its requests.
         self._url = self._entry.session_url(str(url))
         self._session = requests.Session()
+        self._session.trust_env = False  # proxies of the environment are not asked
 
     def _sent_whole(self, data: bytes, end: int, *, last: bool) -> dict[str, Any]:
         """Send until the server has everything up to `end`; what it says of the object if it is the last."""
