@@ -85,7 +85,8 @@ def test_with_everything_right_each_check_is_ok(
     found = doctor(capsys, 0)
 
     assert set(found) == {
-        "settings", "home", "keys", "records", "work", "database", "account system", "ESG API",
+        "settings", "home", "keys", "records", "records' bucket", "work", "leftovers", "database",
+        "account system", "ESG API",
     }  # fmt: skip
     assert {state for findings in found.values() for state, _ in findings} == {"ok"}
     assert found["account system"][0][1].endswith(" rows in the first page")

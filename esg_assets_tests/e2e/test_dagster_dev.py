@@ -111,7 +111,10 @@ def test_terminate_keeps_what_has_arrived_and_the_next_run_goes_on(ground: Groun
 
 def test_schedule_and_sensors_run_without_being_switched_on(ground: Ground) -> None:
     schedules, sensors = ground.ui.automation()
-    assert [each["name"] for each in schedules] == ["nightly_esg_report_schedule"]
+    assert [each["name"] for each in schedules] == [
+        "archive_working_data_schedule",
+        "nightly_esg_report_schedule",
+    ]
     assert {each["scheduleState"]["status"] for each in schedules} == {"RUNNING"}
     assert {each["sensorState"]["status"] for each in sensors} == {"RUNNING"}
 

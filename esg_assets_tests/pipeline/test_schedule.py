@@ -200,7 +200,9 @@ class Daemon:
             ):
                 assert error is None, error
         return sorted(
-            run.tags["dagster/partition"] for run in self.instance.get_runs() if run.run_id not in before
+            run.tags["dagster/partition"]
+            for run in self.instance.get_runs(dg.RunsFilter(job_name="nightly_esg_report"))
+            if run.run_id not in before
         )
 
     def restarts(self) -> None:
