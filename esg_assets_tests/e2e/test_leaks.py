@@ -171,9 +171,8 @@ def test_planted_leaks_are_found_by_the_same_search(ground: Ground) -> None:
     planted = [ground.ids[7], ground.names[7], ground.scores[7], CLIENT_SECRET, TOKEN]
     reason = f"because of {', '.join(planted)}"
     done = ground.house.run("run", "--date", DAY, "--current-accounts", "--reason", reason)
-    assert (
-        done.status == 1
-    )  # the report refuses a reason that names an account; the run's tags have it by then
+    # The report refuses a reason that names an account; the run's tags have it by then.
+    assert done.status == 1
     found = find_leaks(ground.needles, folders=ground.folders)
     assert {each.needle for each in found} == set(planted)
     assert any(os.fspath(ground.house.home / "history") in each.where for each in found)
