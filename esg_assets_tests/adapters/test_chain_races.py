@@ -13,8 +13,9 @@ from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.core.errors import Refused
 from esg_assets.core.ports import ObjectStore
 from esg_assets_tests.adapters.chain_writers import chain_in, publish
+from esg_assets_tests.bucket_servers import GoogleServer
 from esg_assets_tests.processes import line_from, python_process
-from esg_assets_tests.servers import GoogleServer, S3Server
+from esg_assets_tests.servers import S3Server
 
 MakeStore = Callable[[], ObjectStore]
 

@@ -12,8 +12,9 @@ from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.core import record_ports
 from esg_assets.core.errors import EsgError, KeyExists, KeyMissing, Refused
 from esg_assets.core.ports import ObjectStore
+from esg_assets_tests.bucket_servers import GoogleServer
 from esg_assets_tests.fakes import MemoryStore
-from esg_assets_tests.servers import GoogleServer, S3Server
+from esg_assets_tests.servers import S3Server
 
 MIB = 1 << 20
 

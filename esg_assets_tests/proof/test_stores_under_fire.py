@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from esg_assets.adapters.stores import open_store
+from esg_assets_tests.bucket_servers import GoogleServer
+from esg_assets_tests.measures import peak_memory_of
 from esg_assets_tests.processes import line_from, python_process
 from esg_assets_tests.servers import S3Server
 
@@ -32,17 +34,17 @@ print(won, flush=True)
 """
 
 
-@pytest.mark.parametrize("kind", ["local", "s3"])
+@pytest.mark.parametrize("kind", ["local", "s3", "gs"])
 def test_of_two_processes_in_a_hundred_races_one_wins_each(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = str(tmp_path / "store")
-    if kind == "s3":
-        server = request.getfixturevalue("s3_server")
-        assert isinstance(server, S3Server)
+    if kind != "local":
+        server = request.getfixturevalue("s3_server" if kind == "s3" else "google_server")
+        assert isinstance(server, S3Server | GoogleServer)
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
-        url = f"s3://{server.bucket}/{secrets.token_hex(6)}"
+        url = f"{kind}://{server.bucket}/{secrets.token_hex(6)}"
     rounds = 100
     with python_process(RACE, url, "a", str(rounds)) as a, python_process(RACE, url, "b", str(rounds)) as b:
         for process in (a, b):
@@ -89,3 +91,32 @@ def test_killed_at_fifty_random_moments_only_whole_objects_are_there(tmp_path: P
     for key in keys:
         number = int(key.rpartition("-")[2])
         assert store.read(key) == number.to_bytes(4, "big") * 100_000 * (number % 7)
+
+
+STREAM = """
+import sys
+from esg_assets.adapters.stores import open_store
+store, count, piece = open_store(sys.argv[1]), int(sys.argv[2]), bytes(range(256)) * 4096
+with store.writer("reports/2026-01-15/large") as sink:
+    for _ in range(count):
+        sink.write(piece)
+size = 0
+with store.open("reports/2026-01-15/large") as source:
+    while data := source.read(1 << 20):
+        size += len(data)
+assert size == count << 20, size
+"""
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs"])
+def test_a_gigabyte_passes_through_two_hundred_megabytes(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = request.getfixturevalue("s3_server" if kind == "s3" else "google_server")
+    assert isinstance(server, S3Server | GoogleServer)
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    url = f"{kind}://{server.bucket}/{secrets.token_hex(6)}"
+    peak = peak_memory_of(STREAM, url, "1024")
+    assert peak < 200_000_000
+    open_store(url).delete("reports/2026-01-15/large")

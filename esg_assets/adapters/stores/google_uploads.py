@@ -27,6 +27,7 @@ _LONGEST_PAUSE_SECONDS = 8.0
 _CONTENT_TYPE = "application/octet-stream"
 _GOES_ON = 308
 _DONE = frozenset({requests.codes.ok, requests.codes.created})
+_UPLOAD_GONE = frozenset({404, 410})
 _ASK_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 Sleep = Callable[[float], None]
@@ -85,7 +86,8 @@ class GoogleUpload:
             self._checksum.update(data)
             end = self._sent + len(data)
             stored = self._sent_whole(data, end, last=last)
-            if last and not self._is_what_was_sent(stored, end):
+            if (last or stored) and not (last and self._is_what_was_sent(stored, end)):
+                self._take_back(stored)
                 raise unavailable(self._doing)
             self._sent = end
 
@@ -100,7 +102,7 @@ class GoogleUpload:
         self._session.trust_env = False  # proxies of the environment are not asked
 
     def _sent_whole(self, data: bytes, end: int, *, last: bool) -> dict[str, Any]:
-        """Send until the server has everything up to `end`; what it says of the object if it is the last."""
+        """Send until the server has all up to `end`; what it says of the object if there is one now."""
         start = self._sent
         for tried in range(_TRIES):
             try:
@@ -120,6 +122,8 @@ class GoogleUpload:
                 start = max(self._sent, _persisted(answer))
                 if start == end and not last:
                     return {}
+            elif answer.status_code in _UPLOAD_GONE:
+                raise unavailable(self._doing)
             elif answer.status_code not in _ASK_AGAIN:
                 raise answers.from_http_status(answer.status_code, "an upload in parts")
         raise unavailable(self._doing)
@@ -143,15 +147,15 @@ class GoogleUpload:
         )
 
     def _is_what_was_sent(self, stored: dict[str, Any], end: int) -> bool:
-        """If not, the object goes again: its name is the caller's alone, and nobody has heard of it."""
         checksum = _text_of(self._checksum)
-        if int(stored.get("size", -1)) == end and stored.get("crc32c") == checksum:
-            return True
+        return int(stored.get("size", -1)) == end and stored.get("crc32c") == checksum
+
+    def _take_back(self, stored: dict[str, Any]) -> None:
+        """Remove what is not what was sent: its name is the caller's alone, and nobody has heard of it."""
         generation = stored.get("generation")
         with contextlib.suppress(answers.GoogleAPIError, requests.RequestException):
             blob = _blob(self._entry, self._key, "")
             blob.delete(if_generation_match=None if generation is None else int(generation), timeout=TIMEOUT)
-        return False
 
 
 def put_new(entry: GoogleEntry, key: str, data: bytes, kms_key: str, sleep: Sleep = time.sleep) -> None:
