@@ -48,6 +48,21 @@ def test_a_library_s_line_is_its_template_and_the_types_of_its_arguments(written
     ]
 
 
+class _Fields(dict[str, str]):
+    """Header fields as some libraries have them: only texts may be asked for."""
+
+    def get(self, key: object, default: object = None) -> object:  # type: ignore[override]  # as they do
+        raise AttributeError(f"no {key} among {ACCOUNT}")
+
+
+def test_arguments_that_cannot_be_shown_disturb_nobody(written: io.StringIO) -> None:
+    logging.getLogger("botocore").debug("fields %s", _Fields(a=ACCOUNT))
+    logging.getLogger("botocore").debug("fields %(a)s", _Fields(a=ACCOUNT))
+    assert written.getvalue().splitlines()[0] == "botocore fields <_Fields>"
+    assert "does not fit its arguments" in written.getvalue().splitlines()[1]
+    assert ACCOUNT not in written.getvalue()
+
+
 def test_a_library_s_line_that_was_put_together_before_is_only_a_place(written: io.StringIO) -> None:
     logging.getLogger("some.library").warning(f"row of {ACCOUNT}")  # noqa: G004  # as libraries do
     logging.getLogger().error(ACCOUNT)
