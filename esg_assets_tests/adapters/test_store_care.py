@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from esg_assets.adapters.stores import new_files, open_store
 from esg_assets.adapters.stores.s3 import years_after
+from esg_assets.adapters.stores.tended_s3 import TendedS3
 from esg_assets.core.errors import StoreUnavailable
 from esg_assets.core.store_care import AtRest, Leftover, Protection, TendedStore, objections
 from esg_assets_tests.bucket_servers import GoogleServer
@@ -145,6 +146,20 @@ def test_a_bucket_with_object_lock_keeps_each_record_for_the_years_of_retention(
     assert kept["Mode"] == mode
     due = years_after(dt.datetime.now(dt.UTC), 6)
     assert abs(kept["RetainUntilDate"] - due) < dt.timedelta(minutes=1)
+
+
+def test_a_bucket_that_locks_for_long_enough_is_asked_for_nothing(
+    s3_server: S3Server, admin: Any, bucket: str
+) -> None:
+    """Its policy may deny s3:PutObjectRetention to everybody."""
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Years": 6}}
+    admin.put_object_lock_configuration(
+        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+    )
+    for years, asked in ((6, False), (7, True)):
+        store = open_store(f"s3://{bucket}", s3_server.environment, AtRest(retention_years=years))
+        assert isinstance(store, TendedS3)
+        assert bool(store._headers()) is asked  # what no request carries shows nowhere else
 
 
 def test_working_data_is_not_locked_away(s3_server: S3Server, admin: Any, bucket: str) -> None:

@@ -112,11 +112,16 @@ class S3Objects:
         return headers
 
     def _retention_mode(self) -> str:
-        """The mode of the bucket's object lock, "" if it has none or does not tell. Asked once."""
+        """The mode to lock an object in, "" if there is nothing to ask for. The bucket is asked once.
+
+        Nothing is where the bucket has no object lock, does not tell, or locks for long enough by itself:
+        a role that may lock nothing of its own accord may write there too.
+        """
         with self._lock:
             if self._lock_mode is None:
                 rule = object_lock(self._entry)
-                self._lock_mode = "" if rule is None else str(rule.get("Mode", "GOVERNANCE"))
+                enough = rule is None or locked_days(rule) >= _days(self._at_rest.retention_years)
+                self._lock_mode = "" if rule is None or enough else str(rule.get("Mode", "GOVERNANCE"))
             return self._lock_mode
 
 
@@ -133,6 +138,15 @@ def object_lock(entry: S3Entry) -> dict[str, Any] | None:
     if lock.get("ObjectLockEnabled") != "Enabled":
         return None
     return dict(lock.get("Rule", {}).get("DefaultRetention", {}))
+
+
+def locked_days(rule: dict[str, Any]) -> int:
+    """For how many days an object lock's default rule locks what is written."""
+    return int(rule.get("Days", 0)) + _days(int(rule.get("Years", 0)))
+
+
+def _days(years: int) -> int:
+    return years * 366  # no six years have more
 
 
 def years_after(moment: dt.datetime, years: int) -> dt.datetime:
