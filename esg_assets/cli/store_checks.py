@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from esg_assets.cli.doctor_checks import Finding
 from esg_assets.core.chain import Entry
-from esg_assets.core.errors import LeaseBusy
+from esg_assets.core.errors import LeaseBusy, Tampered
 from esg_assets.core.orphans import date_in, records_orphans, work_orphans
 from esg_assets.core.store_care import Leftover, StoredObject, TendedStore, objections
 from esg_assets.settings import Settings
@@ -28,7 +28,9 @@ def records_protected(settings: Settings) -> Iterator[Finding]:
 
     protection = records_store(settings).protection()
     if not protection.bucket:
-        yield Finding("ok", "the records are in a folder: who may read and remove them is the host's business")
+        yield Finding(
+            "ok", "the records are in a folder: who may read and remove them is the host's business"
+        )
         return
     found = objections(protection)
     for text in found:
@@ -99,6 +101,8 @@ class _Survey:
         """Every leftover, whatever its age. Raises Tampered: a faulty chain may not name all it should."""
         entries = self._entries()
         found = [*self._unfinished]
+        if not entries:  # a store that lost its chain looks like one that never had an entry
+            return found
         for name, store, orphans in (
             ("records", self._records, records_orphans(self._in_records, entries)),
             ("work", self._work, work_orphans(self._in_work, entries)),
@@ -110,9 +114,16 @@ class _Survey:
         if not any(self._records.keys("chain/")):
             return ()  # the keys to verify with may not be there yet either
         from esg_assets.adapters.chain_log import ChainLog  # noqa: PLC0415 - slow to import
-        from esg_assets.composition import keyring  # noqa: PLC0415 - slow to import
+        from esg_assets.composition import history, keyring  # noqa: PLC0415 - slow to import
 
-        return ChainLog(self._records, None, keyring(self._settings), self._settings.env).entries()
+        entries = ChainLog(self._records, None, keyring(self._settings), self._settings.env).entries()
+        remembered = history(self._settings).head()
+        if remembered is not None and remembered.sequence > len(entries):
+            raise Tampered(
+                f"Looking for leftovers: the chain has {len(entries):,} entries, and {remembered.sequence:,} "
+                "are remembered. Nothing was removed: what the missing ones name would be. Restore them first."
+            )
+        return entries
 
 
 def _removed(

@@ -15,9 +15,10 @@ from esg_assets.adapters.chain_log import ChainLog
 from esg_assets.adapters.keys import DEMO_PREFIX, Ed25519Signer, generate
 from esg_assets.adapters.stores import open_store
 from esg_assets.cli import main as cli
-from esg_assets.composition import keyring, leases
+from esg_assets.composition import history, keyring, leases
 from esg_assets.core.chain_bodies import Kind
 from esg_assets.core.errors import Refused
+from esg_assets.core.history import ChainHead
 from esg_assets.core.store_care import TendedStore
 from esg_assets.settings import Settings, load_settings
 from esg_assets.stale_runs import lease_name
@@ -176,6 +177,20 @@ def test_a_chain_that_does_not_verify_stops_the_repair(
     ((state, _),) = _doctor(capsys, "--repair", "--any-age")
     assert state == "wrong"
     assert house.everything() == before
+
+
+def test_a_chain_shorter_than_is_remembered_stops_the_repair(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = f"summaries/{DATE}/{1:032x}.json.esdk"
+    history(house.settings).remember_head(ChainHead(2, "0" * 64))
+    house.records.delete("chain/0000000002")
+    ((state, text),) = _doctor(capsys, "--repair", "--any-age")
+    assert state == "wrong"
+    assert "the chain has 1 entries, and 2 are remembered" in text
+    house.records.delete("chain/0000000001")
+    assert _doctor(capsys, "--repair", "--any-age") == [("ok", "nothing was left behind by killed runs")]
+    assert summary in set(house.records.keys(""))
 
 
 def test_a_killed_writer_of_nameless_files_leaves_nothing_to_repair(
