@@ -51,9 +51,9 @@ def failing(house: House, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Faili
     made: dict[str, Failing] = {}
     real = stores.open_store
 
-    def open_store(url: str) -> Failing:
+    def open_store(url: str, **options: Any) -> Failing:
         name = Path(url).name
-        return made.setdefault(name, Failing(real(url)))
+        return made.setdefault(name, Failing(real(url, **options)))
 
     monkeypatch.setattr(stores, "open_store", open_store)
     for url in (house.settings.work_url, house.settings.store_url):
