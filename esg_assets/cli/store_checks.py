@@ -121,7 +121,7 @@ class _Survey:
         if remembered is not None and remembered.sequence > len(entries):
             raise Tampered(
                 f"Looking for leftovers: the chain has {len(entries):,} entries, and {remembered.sequence:,} "
-                "are remembered. Nothing was removed: what the missing ones name would be. Restore them first."
+                "are remembered. Nothing was removed: what the missing ones name would be. Restore them."
             )
         return entries
 
