@@ -96,7 +96,8 @@ def objections(protection: Protection) -> list[str]:
         return []
     found = []
     if protection.public is not False:
-        found.append("the bucket can be read without credentials: block public access")
+        seen = "can be read" if protection.public else "may be readable (it did not answer)"
+        found.append(f"the bucket {seen} without credentials: block public access")
     if not protection.versioned:
         unknown = " as far as these credentials may see" if protection.versioned is None else ""
         found.append(f"the bucket keeps no versions{unknown}: switch versioning on")

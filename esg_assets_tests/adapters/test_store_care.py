@@ -225,6 +225,22 @@ def test_a_public_bucket_is_objected_to(s3_server: S3Server, admin: Any, bucket:
     assert found == ["the bucket can be read without credentials: block public access"]
 
 
+def test_a_bucket_whose_objects_anybody_may_read_is_objected_to_though_nobody_may_list(
+    s3_server: S3Server, admin: Any, bucket: str
+) -> None:
+    store = open_store(f"s3://{bucket}/x", s3_server.environment)
+    store.create("store_id", b"1")
+    assert objections(store.protection()) == []
+    anybody = {
+        "Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}/*"],
+    }  # fmt: skip
+    admin.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+    )
+    assert len(objections(store.protection())) == 1
+
+
 def test_a_bucket_that_anybody_may_list_at_google_is_objected_to(google_server: GoogleServer) -> None:
     protection = open_store(f"gs://{google_server.bucket}/x", google_server.environment).protection()
     assert (protection.public, protection.versioned) == (True, True)

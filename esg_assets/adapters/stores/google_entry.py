@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import google.auth
 import requests
@@ -18,7 +18,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from esg_assets.adapters.verified_tls import client_context, seal_off, verified_session
+from esg_assets.adapters.verified_tls import client_context, seal_off
 from esg_assets.core.endpoints import checked_endpoint
 from esg_assets.core.errors import KeyExists, KeyMissing, StoreUnavailable
 
@@ -81,13 +81,16 @@ class GoogleEntry:
         emulator = urlsplit(self._emulator)
         return urlunsplit(urlsplit(url)._replace(scheme=emulator.scheme, netloc=emulator.netloc))
 
-    def anybody_may_list(self) -> bool:
-        """Whether the bucket can be listed without credentials."""
+    def open_to_anybody(self, key: str) -> bool:
+        """Whether the bucket can be listed, or the store's object `key` be read, without credentials."""
         where = f"{self._emulator or _PUBLIC}/storage/v1/b/{self.name}/o"
-        # A session of nothing: the environment's .netrc would sign the question.
-        with verified_session(client_context("STORAGE")) as anybody:
-            answer = anybody.get(where, params={"maxResults": "1"}, timeout=TIMEOUT)
-        return bool(answer.status_code == requests.codes.ok)
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy, and no credentials of a .netrc either
+            replies = [
+                session.get(url, params={"maxResults": "1"}, timeout=TIMEOUT, allow_redirects=False)
+                for url in (where, f"{where}/{quote(self.full(key), safe='')}")
+            ]
+        return any(answer.status_code == requests.codes.ok for answer in replies)
 
     def _client(self) -> Any:
         # A project is wanted for making buckets only.

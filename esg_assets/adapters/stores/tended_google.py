@@ -6,6 +6,7 @@ from google.api_core.exceptions import Forbidden
 from esg_assets.adapters.stores.google_cloud import GoogleObjects
 from esg_assets.adapters.stores.google_entry import TIMEOUT, translated
 from esg_assets.core.store_care import Leftover, Protection
+from esg_assets.core.store_identity import KEY as STORE_ID
 
 _DAY_SECONDS = 86_400
 
@@ -23,26 +24,27 @@ class TendedGoogle(GoogleObjects):
         raise ValueError("no leftover of this store")
 
     def protection(self) -> Protection:
-        """What the bucket's configuration is now, and what it lets anybody do; two calls."""
+        """What the bucket's configuration is now, and what it lets anybody do; three calls."""
         bucket = self._entry.bucket
         with translated("Looking at the bucket's protection", ""):
             try:
                 bucket.reload(timeout=TIMEOUT)
             except Forbidden:
-                return Protection(bucket=True, public=self._anybody_may_list())
+                return Protection(bucket=True, public=self._open_to_anybody())
             prevented = bucket.iam_configuration.public_access_prevention == "enforced"
             return Protection(
                 bucket=True,
-                public=not prevented and self._anybody_may_list(),
+                public=False if prevented else self._open_to_anybody(),
                 versioned=bool(bucket.versioning_enabled),
                 retention=_in_words(bucket.retention_period),
             )
 
-    def _anybody_may_list(self) -> bool:
+    def _open_to_anybody(self) -> bool | None:
+        """Tried without credentials, to list and to read; None if there was no answer."""
         try:
-            return self._entry.anybody_may_list()
+            return self._entry.open_to_anybody(STORE_ID)
         except requests.RequestException:
-            return False  # it did not answer at all; whoever reads or writes next is told so
+            return None
 
 
 def _in_words(seconds: int | None) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import obstore
@@ -11,6 +12,7 @@ from esg_assets.adapters.stores.s3 import S3Objects, object_lock
 from esg_assets.adapters.stores.s3_errors import code, translated
 from esg_assets.core.object_keys import check_prefix, is_segment
 from esg_assets.core.store_care import Leftover, Protection, StoredObject
+from esg_assets.core.store_identity import KEY as STORE_ID
 
 _KIND = "open upload"
 _EVERYBODY = ("/global/AllUsers", "/global/AuthenticatedUsers")
@@ -62,7 +64,7 @@ class TendedS3(S3Objects):
                     raise
 
     def protection(self) -> Protection:
-        """What the bucket's configuration is now, and what it lets anybody do; at most six calls."""
+        """What the bucket's configuration is now, and what it lets anybody do; at most seven calls."""
         versioning = self._told("get_bucket_versioning")
         rule = object_lock(self._entry)
         return Protection(
@@ -72,7 +74,7 @@ class TendedS3(S3Objects):
             retention="" if rule is None else _in_words(rule),
         )
 
-    def _public(self) -> bool:
+    def _public(self) -> bool | None:
         blocked = (self._told("get_public_access_block") or {}).get("PublicAccessBlockConfiguration", {})
         if all(blocked.get(name) for name in _BLOCKS):
             return False
@@ -82,17 +84,23 @@ class TendedS3(S3Objects):
         grants = (self._told("get_bucket_acl") or {}).get("Grants", ())
         if any(str(grant["Grantee"].get("URI", "")).endswith(_EVERYBODY) for grant in grants):
             return True
-        return self._anybody_may_list()
+        return self._open_to_anybody()
 
-    def _anybody_may_list(self) -> bool:
-        """The same question put without credentials; says also what no configuration tells."""
-        try:
-            self._entry.anonymous.list_objects_v2(Bucket=self._entry.bucket, MaxKeys=1)
-        except ClientError:
-            return False
-        except BotoCoreError:
-            return False  # it did not answer at all; whoever reads or writes next is told so
-        return True
+    def _open_to_anybody(self) -> bool | None:
+        """Tried without credentials, to list and to read; None if there was no answer."""
+        bucket, anybody = self._entry.bucket, self._entry.anonymous
+        for ask in (
+            partial(anybody.list_objects_v2, Bucket=bucket, MaxKeys=1),
+            partial(anybody.head_object, Bucket=bucket, Key=self._entry.full(STORE_ID)),
+        ):
+            try:
+                ask()
+            except ClientError:
+                continue
+            except BotoCoreError:
+                return None
+            return True
+        return False
 
     def _told(self, question: str) -> dict[str, Any] | None:
         """The bucket's answer, None if it has none to give or these credentials may not ask."""
