@@ -115,7 +115,8 @@ def _closed(connection: psycopg.Connection, name: str) -> None:
     lost = connection.closed
     if not lost:
         try:
-            connection.execute("SELECT 1")
+            # The server ends a closed connection a moment later; until then the next would be refused.
+            connection.execute("SELECT pg_advisory_unlock_all()")
         except psycopg.Error:
             lost = True
     connection.close()
