@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ from esg_assets_tests.servers import (
     postgresql,
     seaweedfs,
 )
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what it puts into the background. Dagster gives SIGTERM the handler of SIGINT, and
+    # its compute logs' `tail` would inherit that: each is waited for 30 s and then left running.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ The client's side is libpq's own: it asks for TLS by PostgreSQL's SSLRequest, an
 """
 
 import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -69,10 +70,7 @@ class PostgresFront:
                 self.in_the_clear += 1
             server = opened.enter_context(socket.create_connection(("127.0.0.1", self._behind)))
             server.sendall(first)
-            answers = threading.Thread(target=_copy, args=(server, connection))
-            answers.start()
-            _copy(connection, server)
-            answers.join(20)
+            _pass_on(connection, server)
 
 
 @contextlib.contextmanager
@@ -90,9 +88,16 @@ def postgres_front(behind: int, tls: ssl.SSLContext | None) -> Iterator[Postgres
         front.stop()
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)
+def _pass_on(client: socket.socket, server: socket.socket) -> None:
+    """Until one of them ends; in one thread, since a TLS connection is not for two at once."""
+    other = {client: server, server: client}
+    while True:
+        pending = isinstance(client, ssl.SSLSocket) and client.pending()
+        ready = [client] if pending else select.select([client, server], [], [], 20)[0]
+        for source in ready:
+            data = source.recv(65536)
+            if not data:
+                return
+            other[source].sendall(data)
+        if not ready:
+            return

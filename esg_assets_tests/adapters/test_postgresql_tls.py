@@ -74,7 +74,7 @@ def tried(request: pytest.FixtureRequest, postgres_database_url: str, tmp_path: 
 
 
 def test_a_firms_own_authority_is_trusted(tried: Tried) -> None:
-    assert tried(server_context())
+    assert tried(server_context()), tried.told
     assert tried.secured >= 1
     assert tried.in_the_clear == 0
 

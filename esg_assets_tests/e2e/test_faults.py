@@ -10,7 +10,6 @@ def test_every_account_of_a_faulty_night_ends_as_it_must(tmp_path: Path) -> None
     found = night(tmp_path, accounts=400)
     print(found.told)  # noqa: T201  # to be compared with the rate; no clock is asserted on
     assert found.rows == found.expected
-    # None on a quiet machine, which the proof holds; here other tests run on the same cores.
-    assert found.stats["refused"] <= 4
+    assert found.stats["refused"] == 0
     statuses = Counter(row["processing_status"] for row in found.rows.values())
     assert min(statuses[status] for status in ("SUCCESS", "NOT_RATED", "FAILED")) > 0
