@@ -99,11 +99,10 @@ def ratings_api(settings: Settings) -> RatingsApi:
     from esg_assets import __version__
     from esg_assets.adapters.esg_api.client import HttpEsgApi
     from esg_assets.adapters.esg_api.mapping import request_shape
-    from esg_assets.adapters.esg_api.timed import TimedEsgApi
 
     assert settings.api_url is not None
     authorization = _authorization(settings, "api")
-    api = HttpEsgApi(
+    return HttpEsgApi(
         settings.api_url,
         authorization,
         call_policy(settings),
@@ -113,9 +112,8 @@ def ratings_api(settings: Settings) -> RatingsApi:
         client_key=settings.api_client_cert_key,
         proxy=_proxy(settings),
         user_agent=f"esg-assets/{__version__}",
+        took=getattr(authorization, "took", lambda _seconds: None),
     )
-    took = getattr(authorization, "took", None)
-    return api if took is None else TimedEsgApi(api, took)
 
 
 def reply_shapes() -> ReplyShapes:

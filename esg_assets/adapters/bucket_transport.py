@@ -20,6 +20,18 @@ if TYPE_CHECKING:  # exists in obstore's stubs only
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
 """All that lead obstore to another S3; it reads those of the process whatever it is given."""
 
+S3_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+)
+"""The standard variables that say how S3 is reached, and as whom."""
+
 CONNECT_SECONDS = 5
 
 

@@ -25,7 +25,7 @@ from esg_assets.core.errors import (
 )
 from esg_assets.core.examination import Examination, Fault, Head, Listed, examine_store
 from esg_assets.core.ports import Keyring, ObjectStore, Signer
-from esg_assets.core.publication import Publication, publications
+from esg_assets.core.publication import Publication, latest_publication, publications
 from esg_assets.core.record_ports import MakeBody
 from esg_assets.core.store_identity import StoreIdentity
 
@@ -146,8 +146,7 @@ class ChainLog:
 
     def latest_publication(self, partition: dt.date) -> Publication | None:
         """The newest version of a date, None if it is not published. Raises Tampered."""
-        versions = [each for each in self.publications() if each.date == partition]
-        return max(versions, key=lambda each: each.version, default=None)
+        return latest_publication(self.entries(), partition)
 
     def examine(self) -> Examination:
         """Read everything anew and judge it; raises for nothing that is wrong with the entries."""

@@ -16,13 +16,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from esg_assets.adapters import nameless_files
 from esg_assets.core.errors import Refused
 from esg_assets.core.ports import Source
 
 _CHUNK = 1 << 20
-# What a file system without nameless files answers.
-_NO_NAMELESS_FILES = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
-# What one without hard links answers.
+# What a file system without hard links answers.
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _RENAME_NOREPLACE = 1
@@ -96,7 +95,7 @@ def _write(folder: int, path: Path, opened: AbstractContextManager[Source]) -> i
 @contextlib.contextmanager
 def _new_file(folder: int) -> Iterator[tuple[int, str]]:
     """An open file in `folder`, 0600: without a name where the system has such files, else hidden."""
-    descriptor = _nameless(folder)
+    descriptor = nameless_files.open_nameless(folder)
     with contextlib.ExitStack() as held:
         name = ""
         if descriptor is None:
@@ -107,18 +106,6 @@ def _new_file(folder: int) -> Iterator[tuple[int, str]]:
         held.callback(os.close, descriptor)
         os.fchmod(descriptor, 0o600)
         yield descriptor, name
-
-
-def _nameless(folder: int) -> int | None:
-    flag = getattr(os, "O_TMPFILE", None)
-    if flag is None or not Path("/proc/self/fd").exists():
-        return None
-    try:
-        return os.open(".", flag | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
-    except OSError as error:
-        if error.errno in _NO_NAMELESS_FILES:
-            return None
-        raise
 
 
 @contextlib.contextmanager

@@ -233,6 +233,12 @@ def publications(entries: Iterable[Entry]) -> list[Publication]:
     return list(found.values())
 
 
+def latest_publication(entries: Iterable[Entry], date: dt.date) -> Publication | None:
+    """The newest version of a date, None if it is not published."""
+    versions = [each for each in publications(entries) if each.date == date]
+    return max(versions, key=lambda each: each.version, default=None)
+
+
 def named_objects(entry: Entry) -> list[tuple[str, StoredObject]]:
     """The objects of the records store that an entry names, each with what it is."""
     body = entry.body

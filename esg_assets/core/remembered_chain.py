@@ -17,7 +17,7 @@ from esg_assets.core.errors import Refused, StoreUnavailable, Tampered
 from esg_assets.core.examination import Examination, Head, head_fault
 from esg_assets.core.history import ChainHead
 from esg_assets.core.ports import History
-from esg_assets.core.publication import Publication, publications
+from esg_assets.core.publication import Publication, latest_publication, publications
 from esg_assets.core.record_ports import Chain, MakeBody
 from esg_assets.core.store_identity import StoreIdentity
 
@@ -89,8 +89,7 @@ class RememberedChain:
 
     def latest_publication(self, partition: dt.date) -> Publication | None:
         """The newest version of a date, None if it is not published."""
-        versions = [each for each in self.publications() if each.date == partition]
-        return max(versions, key=lambda each: each.version, default=None)
+        return latest_publication(self.entries(), partition)
 
     def examine(self) -> Examination:
         """Read everything anew and judge it; a remembered head that is gone is a fault too."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from esg_assets.adapters import decrypted_file
+from esg_assets.adapters import nameless_files
 from esg_assets.adapters.decrypted_file import decrypt_to
 from esg_assets.core.errors import Refused, Tampered
 from esg_assets.core.ports import Source
@@ -23,7 +23,7 @@ from esg_assets_tests.processes import line_from, python_process
 def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of a file system with nameless files, and one without."""
     if request.param == "named":
-        monkeypatch.setattr(decrypted_file, "_nameless", lambda _: None)
+        monkeypatch.setattr(nameless_files, "open_nameless", lambda _: None)
     return tmp_path
 
 
@@ -153,7 +153,7 @@ def no_links(*_: object, **__: object) -> None:
 @pytest.fixture
 def without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file system as on most USB sticks: neither nameless files nor hard links."""
-    monkeypatch.setattr(decrypted_file, "_nameless", lambda _: None)
+    monkeypatch.setattr(nameless_files, "open_nameless", lambda _: None)
     monkeypatch.setattr(os, "link", no_links)
     return tmp_path
 

@@ -21,7 +21,7 @@ SEED = 20260115
 ZYGOTE = """
 import os, sys, time
 from pathlib import Path
-from esg_assets.adapters import decrypted_file
+from esg_assets.adapters import decrypted_file, nameless_files
 from esg_assets.adapters.publications import PublishedReports
 from esg_assets_tests.adapters.records_material import Records, opener
 from esg_assets_tests.adapters.work_material import DAY
@@ -31,7 +31,7 @@ rows = [b"ACC-%07d,%d\\r\\n" % (n, n % 100) for n in range(250_000)]
 report = house.publish(DAY, rows)
 Path(sys.argv[1]).write_bytes(b"".join(rows))
 if sys.argv[2] == "named":
-    decrypted_file._nameless = lambda folder: None
+    nameless_files.open_nameless = lambda folder: None
 
 def decrypt(out):
     reports = PublishedReports(house.records, house.reader())

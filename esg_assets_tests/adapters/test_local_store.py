@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from esg_assets.adapters.stores import new_files, open_store
+from esg_assets.adapters import nameless_files
+from esg_assets.adapters.stores import open_store
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.core.errors import KeyExists, KeyMissing, Refused, SettingsWrong, StoreUnavailable
 from esg_assets_tests.processes import line_from, python_process
@@ -25,7 +26,7 @@ def root(tmp_path: Path) -> Path:
 def store(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
     """Both ways of writing: file systems without O_TMPFILE exist."""
     if request.param == "named temporary files":
-        monkeypatch.setattr(new_files, "_nameless", lambda folder: None)
+        monkeypatch.setattr(nameless_files, "open_nameless", lambda folder: None)
     return LocalStore(root)
 
 
@@ -194,9 +195,10 @@ def test_a_real_limit_in_the_middle_of_a_stream_leaves_nothing(root: Path) -> No
 WRITE = """
 import sys
 from pathlib import Path
-from esg_assets.adapters.stores import local, new_files
+from esg_assets.adapters import nameless_files
+from esg_assets.adapters.stores import local
 if sys.argv[2] == "named":
-    new_files._nameless = lambda folder: None
+    nameless_files.open_nameless = lambda folder: None
 with local.LocalStore(Path(sys.argv[1])).writer("parts/one") as sink:
     for _ in range(4):
         sink.write(bytes(1 << 20))

@@ -12,7 +12,6 @@ from socket import socket
 import pytest
 
 from esg_assets.adapters.authorization import OAuth2ClientCredentials, TokenEndpoint
-from esg_assets.adapters.esg_api.timed import TimedEsgApi
 from esg_assets_tests.adapters.esg_api_calls import AS_OF, client
 from esg_assets_tests.raw_server import answer, raw_server
 from esg_assets_tests.token_server import TokenServer, error_answer, token_server
@@ -137,8 +136,8 @@ def test_no_401_from_a_real_server_at_half_a_tokens_life() -> None:
         tokens.before_answering = note
         endpoint = TokenEndpoint(tokens.url, "id", "SECRET")
         credentials = OAuth2ClientCredentials(endpoint, call_seconds=30.0)
-        with client(server.url, credentials) as plain:
-            api, ends = TimedEsgApi(plain, credentials.took), time.monotonic() + 4.0
+        with client(server.url, credentials, took=credentials.took) as api:
+            ends = time.monotonic() + 4.0
             statuses: list[int | None] = []
 
             def work() -> None:

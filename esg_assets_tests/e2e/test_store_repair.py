@@ -31,9 +31,10 @@ DATE = "2026-01-15"
 
 WRITER = """
 import sys
-from esg_assets.adapters.stores import new_files, open_store
+from esg_assets.adapters import nameless_files
+from esg_assets.adapters.stores import open_store
 if sys.argv[3] == "named":
-    new_files._nameless = lambda folder: None
+    nameless_files.open_nameless = lambda folder: None
 store = open_store(sys.argv[1])
 store.create(f"{sys.argv[2]}/{'d' * 32}.salt.esdk", b"whole, and named by no entry")
 with store.writer(f"{sys.argv[2]}/{'e' * 32}.csv.esdk") as sink:

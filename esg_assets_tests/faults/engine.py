@@ -118,8 +118,8 @@ def run(scenario: Scenario, simulators: Simulators, folder: Path) -> Done:
             stage = Stage(simulator.url)
         else:
             stage = stack.enter_context(scenario.stage(folder))
-        api = stack.enter_context(_client(scenario, stage))
-        done = _gather(scenario, api, simulator)
+        api = stack.enter_context(_client(scenario, stage, _Turning(scenario.turn, simulator)))
+        done = _gather(scenario, api)
         if simulator is not None:
             done.stats = simulator.stats(accounts=True)
         stage.unharmed()
@@ -148,7 +148,7 @@ class _Dice(random.Random):
 
 
 @contextmanager
-def _client(scenario: Scenario, stage: Stage) -> Iterator[HttpEsgApi]:
+def _client(scenario: Scenario, stage: Stage, took: Callable[[float], None]) -> Iterator[HttpEsgApi]:
     fields = {**USUAL, **(IN_ORDER if scenario.in_order else {}), **scenario.policy}
     counts = {name: int(fields.pop(name)) for name in ("concurrency", "max_attempts")}
     api = HttpEsgApi(
@@ -156,6 +156,7 @@ def _client(scenario: Scenario, stage: Stage) -> Iterator[HttpEsgApi]:
         _authorization(scenario.auth, stage.url),
         CallPolicy(**fields, **counts),  # type: ignore[arg-type]  # the whole numbers are in `counts`
         shape=contract_several(scenario.per_call) if scenario.per_call > 1 else CONTRACT_ONE,
+        took=took,
         **stage.options,
     )
     try:
@@ -180,55 +181,37 @@ def _authorization(kind: str, url: str) -> Authorization:
 
 
 class _Turning:
-    """The provider's client; after so many answers, something happens at the provider.
+    """After so many answers something happens at the provider: a listener of its client.
 
     When an answer arrives, not when it is judged: good answers are judged several at a time.
     """
 
-    def __init__(self, api: HttpEsgApi, turn: Turn | None, simulator: SimulatorServer | None) -> None:
-        self._api = api
+    def __init__(self, turn: Turn | None, simulator: SimulatorServer | None) -> None:
         self._turn = turn
         self._simulator = simulator
         self._answers = 0
         self._lock = threading.Lock()
-        self.policy = api.policy
-        self.accounts_per_call = api.accounts_per_call
 
-    def ask(self, account_id: str, as_of: date) -> Reply:
-        return self.ask_many((account_id,), as_of)
-
-    def ask_many(
-        self,
-        account_ids: Sequence[str],
-        as_of: date,
-        wait_for_slot: Callable[[], None] | None = None,
-        etag: str = "",
-    ) -> Reply:
-        reply = self._api.ask_many(account_ids, as_of, wait_for_slot, etag)
+    def __call__(self, _seconds: float) -> None:
         with self._lock:
             self._answers += 1
             if self._turn is not None and self._answers == self._turn.after:
                 assert self._simulator is not None
                 _take(self._turn, self._simulator)
-        return reply
-
-    def close(self) -> None:
-        self._api.close()
 
 
-def _gather(scenario: Scenario, api: HttpEsgApi, simulator: SimulatorServer | None) -> Done:
+def _gather(scenario: Scenario, api: HttpEsgApi) -> Done:
     done = Done()
 
     def judge(reply: Reply, ids: Sequence[str]) -> Mapping[str, Judgement]:
         return judge_many(reply, ids, AS_OF, (), CONTRACT_SHAPE)
 
-    turning = _Turning(api, scenario.turn, simulator)
     started = time.monotonic()
     try:
         done.progress = ThreadedGathering(_Dice()).gather(
             scenario.ids,
             AS_OF,
-            turning,
+            api,
             judge=judge,
             keep=done.outcomes.extend,
             report=lambda _progress: None,

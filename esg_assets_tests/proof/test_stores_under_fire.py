@@ -63,9 +63,10 @@ def test_of_two_processes_in_a_hundred_races_one_wins_each(
 WRITE = """
 import sys
 from pathlib import Path
-from esg_assets.adapters.stores import local, new_files
+from esg_assets.adapters import nameless_files
+from esg_assets.adapters.stores import local
 if sys.argv[2] == "named":
-    new_files._nameless = lambda folder: None
+    nameless_files.open_nameless = lambda folder: None
 store, number = local.LocalStore(Path(sys.argv[1])), 0
 print("started", flush=True)
 while True:

@@ -12,7 +12,7 @@ import obstore
 from obstore import exceptions as remote
 from obstore.store import GCSStore, S3Store
 
-from esg_assets.adapters.bucket_transport import client_options, plain_endpoint
+from esg_assets.adapters.bucket_transport import S3_VARIABLES, client_options, plain_endpoint
 from esg_assets.core.errors import AccessDenied, EsgError, SettingsWrong, SourceUnavailable
 
 if TYPE_CHECKING:  # types of obstore that exist in its stubs only
@@ -23,14 +23,7 @@ SCHEMES = ("s3", "gs")
 _CHUNK = 4 * 1024 * 1024
 _RETRY: "RetryConfig" = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 _S3_OPTIONS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+    *S3_VARIABLES,
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",

@@ -56,6 +56,7 @@ class HttpEsgApi:
         client_key: PEM file of its private key; it may also stand in `client_cert`.
         proxy: URL, "" for a direct connection; the environment's proxies are never used.
         user_agent: how we introduce ourselves.
+        took: told the seconds of each call that was sent, its further pages included.
         clock: wall clock in seconds since 1970.
 
     Raises:
@@ -74,12 +75,14 @@ class HttpEsgApi:
         client_key: Path | None = None,
         proxy: str = "",
         user_agent: str = "esg-assets",
+        took: Callable[[float], None] = lambda _seconds: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._base_url = checked_endpoint(base_url, "ESG_API_URL")
         self._shape = shape
         self._authorization = authorization
         self._policy = policy
+        self._took = took
         self._clock = clock
         self._client = build_client(
             policy,
@@ -133,6 +136,7 @@ class HttpEsgApi:
             reply = self._call(request, {**sent, "If-None-Match": etag} if etag else sent)
             if reply.status == OK and self._shape.paging is not None:
                 reply = self._pages(request, reply, account_ids, as_of, sent, wait_for_slot)
+            self._took(reply.seconds)
             if reply.status != UNAUTHORIZED or not self._authorization.renew(sent):
                 return reply
         except Unavailable:  # no token for the time being

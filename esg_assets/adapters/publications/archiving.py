@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from esg_assets.adapters.publications.digests import CountedSink, CountedSource
+from esg_assets.adapters.sink_files import SinkFile
 from esg_assets.core import retention
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
@@ -228,22 +229,9 @@ def _require_unarchived(publication: Publication, entries: Sequence[Entry]) -> N
 
 def _write_tar(sink: Sink, members: Iterable[tuple[str, bytes]]) -> None:
     """A tar of plain files, the same bytes for the same members."""
-    with tarfile.open(mode="w|", fileobj=_Writable(sink), format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(mode="w|", fileobj=SinkFile(sink), format=tarfile.PAX_FORMAT) as tar:
         for name, data in members:
             info = tarfile.TarInfo(name)
             info.size = len(data)
             info.mode = 0o600
             tar.addfile(info, io.BytesIO(data))
-
-
-class _Writable(io.RawIOBase):
-    """A sink as the file that tarfile wants."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: "bytes | memoryview") -> int:  # type: ignore[override]  # the base says Buffer
-        return self._sink.write(bytes(data))

@@ -4,18 +4,15 @@ Where a file system has no nameless files, it has a temporary name that is no ke
 """
 
 import contextlib
-import errno
 import os
 import re
 import secrets
-from pathlib import Path
+
+from esg_assets.adapters import nameless_files
 
 BUFFER = 1 << 20
 TEMPORARY_NAME = re.compile(r"~[0-9a-f]{16}")
 """What a killed writer may leave on a file system without nameless files, or while it replaces an object."""
-
-# What a file system without nameless files answers; everything else would happen to a named one too.
-_NO_NAMELESS_FILES = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 
 
 class NewFile:
@@ -25,7 +22,7 @@ class NewFile:
         self._folder = folder
         # Only where a file cannot be nameless: a name that is no key, so that it is never listed.
         self._temporary_name = ""
-        descriptor = _nameless(folder)
+        descriptor = nameless_files.open_nameless(folder)
         if descriptor is None:
             self._temporary_name = f"~{secrets.token_hex(8)}"
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -75,16 +72,3 @@ class NewFile:
         if self._temporary_name:
             with contextlib.suppress(OSError):
                 os.unlink(self._temporary_name, dir_fd=self._folder)
-
-
-def _nameless(folder: int) -> int | None:
-    """Descriptor of a file without a name in `folder`, or None where the system has no such thing."""
-    flag = getattr(os, "O_TMPFILE", None)
-    if flag is None or not Path("/proc/self/fd").exists():
-        return None
-    try:
-        return os.open(".", flag | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
-    except OSError as error:
-        if error.errno in _NO_NAMELESS_FILES:
-            return None
-        raise

@@ -11,21 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from obstore.store import S3Store
 
-from esg_assets.adapters.bucket_transport import CONNECT_SECONDS, client_options, plain_endpoint
+from esg_assets.adapters.bucket_transport import CONNECT_SECONDS, S3_VARIABLES, client_options, plain_endpoint
 
 if TYPE_CHECKING:  # these types exist in obstore's stubs only
     from obstore.store import RetryConfig
 
-_ENTRY_VARIABLES = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
-)
 _ANSWER_SECONDS = 60
 _TRIES = 9
 _RETRY: "RetryConfig" = {"max_retries": _TRIES - 1, "retry_timeout": timedelta(seconds=90)}
@@ -55,7 +45,7 @@ class S3Entry:
         self._endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or ""
         self._lock = threading.Lock()
         self._clients: dict[bool, Any] = {}
-        config = {name.lower(): environ[name] for name in _ENTRY_VARIABLES if environ.get(name)}
+        config = {name.lower(): environ[name] for name in S3_VARIABLES if environ.get(name)}
         self.reading = S3Store(
             bucket,
             prefix=prefix or None,
