@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -13,7 +15,7 @@ from esg_assets.run_lease import WAITING_TAG, YIELDED_TAG
 from esg_assets.schedules import dates_that_gave_way, due_at
 from esg_assets.stale_runs import COMMAND_LINE_TAG
 from esg_assets_tests.fakes import FakeAccountSource, FakeRatingsApi
-from esg_assets_tests.pipeline.house import House, Ran, accounts
+from esg_assets_tests.pipeline.house import House, Ran, accounts, house_on_disk
 
 SLOW = CallPolicy(rate=60.0, max_attempts=2)  # 240 accounts take four seconds
 OLD = date(2026, 2, 2)
@@ -25,12 +27,14 @@ def today() -> date:
 
 
 @pytest.fixture
-def busy_house(house: House, today: date) -> House:
+def busy_house(tmp_path: Path, today: date) -> Iterator[House]:
+    """On a disk, since two runs at once are too many for an instance in memory."""
     rows = accounts(240)
     days = [OLD - timedelta(days=1), today - timedelta(days=1)]
-    house.source = FakeAccountSource(rows, past=dict.fromkeys(days, rows))
-    house.api = FakeRatingsApi(policy=SLOW)
-    return house
+    with house_on_disk(tmp_path) as house:
+        house.source = FakeAccountSource(rows, past=dict.fromkeys(days, rows))
+        house.api = FakeRatingsApi(policy=SLOW)
+        yield house
 
 
 def backfill_and_night(house: House, today: date, tags: dict[str, str]) -> tuple[Ran, Ran]:
