@@ -5,13 +5,12 @@ is told of it, and the job and schedule that see to it every night.
 """
 
 import datetime as dt
-import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 
+from esg_assets.core import exception_words
 from esg_assets.core.errors import EsgError, LeaseBusy
 from esg_assets.core.ports import Leases
 from esg_assets.core.record_ports import Window
@@ -78,8 +77,7 @@ def _turn(window: Window, leases: Leases, holder: str, date: dt.date) -> Turn:
     except EsgError as error:
         return Turn(date, fault=str(error))
     except Exception as error:  # noqa: BLE001 - its text may hold client data, and the others must go on
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        where = exception_words.places(error.__traceback__)[-1]
         return Turn(date, fault=f"an unexpected {type(error).__name__} at {where}; its text is not shown")
 
 
