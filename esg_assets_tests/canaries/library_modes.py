@@ -20,6 +20,7 @@ from esg_assets_tests.canaries import account_modes
 from esg_assets_tests.canaries.ground import Ground
 from esg_assets_tests.canaries.mode import Mode
 from esg_assets_tests.canaries.planted import Canary
+from esg_assets_tests.processes import seen_of
 from esg_assets_tests.raw_server import answer, raw_server, sends
 from esg_assets_tests.token_server import token_answer, token_server
 from esg_assets_tests.unit.test_settings_secrets_manager import FakeSecretsManager
@@ -225,7 +226,7 @@ def _real_process(ground: Ground, canary: Canary) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    seen = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    seen = seen_of(process, "cmdline")
     out, _ = process.communicate()
     ground.texts |= {f"command line {canary.number}": seen, f"output {canary.number}": out}
     assert process.returncode == 1, out

@@ -27,6 +27,7 @@ from esg_assets_tests.canaries.ground import Ground, prepared
 from esg_assets_tests.canaries.mode import Mode
 from esg_assets_tests.canaries.planted import KINDS, Canary
 from esg_assets_tests.canaries.suite import MODES, Hit, drive, numbered, search
+from esg_assets_tests.processes import seen_of
 
 Write = Callable[[Ground, str], None]
 
@@ -117,8 +118,8 @@ def _argument(ground: Ground, text: str) -> None:
         stdin=subprocess.PIPE,
         env={"PATH": os.environ["PATH"], "X": text},
     )
-    for what in ("cmdline", "environ"):
-        ground.texts[f"{what} {len(ground.texts)}"] = Path(f"/proc/{process.pid}/{what}").read_bytes()
+    ground.texts[f"cmdline {len(ground.texts)}"] = seen_of(process, "cmdline")
+    ground.texts[f"environ {len(ground.texts)}"] = seen_of(process, "environ")
     process.communicate(b"\n")
 
 
