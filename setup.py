@@ -17,7 +17,7 @@ setup(
     long_description_content_type="text/markdown",
     packages=find_packages(include=["esg_assets", "esg_assets.*"]),
     package_data={
-        "esg_assets": ["py.typed", "adapters/history/migrations/*.mako", "simulators/contracts/*.yaml"],
+        "esg_assets": ["py.typed", "adapters/database/migrations/*.mako", "simulators/contracts/*.yaml"],
     },
     python_requires=">=3.11,<3.14",
     install_requires=[

@@ -180,7 +180,7 @@ def leases(settings: Settings) -> Leases:
 
 def history(settings: Settings) -> History:
     """ESG_DATABASE_URL, migrated."""
-    from esg_assets.adapters.history.store import SqlHistory
+    from esg_assets.adapters.database.history import SqlHistory
 
     return SqlHistory(settings.database_url.get_secret_value())
 

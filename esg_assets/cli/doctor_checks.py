@@ -102,7 +102,7 @@ def work_writable(settings: Settings) -> Iterator[Finding]:
 
 def database_migrates(settings: Settings) -> Iterator[Finding]:
     """The database opens and is at, or can be brought to, the newest revision."""
-    from esg_assets.adapters.history.database import open_database  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from esg_assets.adapters.database.opening import open_database  # noqa: PLC0415 - SQLAlchemy is slow to import
 
     open_database(settings.database_url.get_secret_value())
     yield Finding("ok", f"{settings.database_url} is at the newest revision")

@@ -11,7 +11,7 @@ from esg_assets.adapters.account_sources.http import HttpAccountSource
 from esg_assets.adapters.account_sources.page_request import Transport, World
 from esg_assets.adapters.account_sources.sql import SqlAccountSource
 from esg_assets.adapters.authorization import Bearer, NoAuthorization, TokenEndpoint
-from esg_assets.adapters.history.store import SqlHistory
+from esg_assets.adapters.database.history import SqlHistory
 from esg_assets.core.errors import EsgError
 from esg_assets_tests.leak_search import find_leaks
 from esg_assets_tests.raw_server import answer, raw_server, sends

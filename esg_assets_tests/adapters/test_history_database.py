@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from esg_assets.adapters.history import database, migrate, models
-from esg_assets.adapters.history.database import open_database
-from esg_assets.adapters.history.store import SqlHistory
+from esg_assets.adapters.database import migrate, models, opening
+from esg_assets.adapters.database.history import SqlHistory
+from esg_assets.adapters.database.opening import open_database
 from esg_assets.core.errors import SettingsWrong, StoreUnavailable
 from esg_assets.core.history import PublishedReport, RunRecord
 from esg_assets.core.ratings import Status
@@ -39,7 +39,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_the_tables_are_those_of_the_models_even_beside_dagster_s(url: str) -> None:
     engine = open_database(url)
-    with database.writing(engine).begin() as connection:
+    with opening.writing(engine).begin() as connection:
         connection.exec_driver_sql("CREATE TABLE runs (id INTEGER)")
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
     with engine.connect() as connection:
@@ -59,7 +59,7 @@ def test_the_newest_revision_is_the_one_that_the_models_name(url: str) -> None:
 def test_an_up_to_date_database_opens_without_loading_alembic(url: str) -> None:
     open_database(url)
     program = (
-        "import sys; from esg_assets.adapters.history.store import SqlHistory; "
+        "import sys; from esg_assets.adapters.database.history import SqlHistory; "
         "SqlHistory(sys.argv[1]).head(); print('alembic' in sys.modules)"
     )
     with python_process(program, url) as process:
@@ -70,7 +70,7 @@ def test_processes_that_open_a_new_database_at_once_all_get_it(url: str) -> None
     program = """if True:
         import sys
         import alembic.command
-        from esg_assets.adapters.history.store import SqlHistory
+        from esg_assets.adapters.database.history import SqlHistory
         from esg_assets.core.history import ChainHead
         print("ready", flush=True)
         sys.stdin.readline()
@@ -110,7 +110,7 @@ def test_a_revision_that_fails_leaves_nothing_behind_and_can_be_tried_again(url:
 
 def test_a_database_of_a_later_version_is_refused(url: str) -> None:
     engine = open_database(url)
-    with database.writing(engine).begin() as connection:
+    with opening.writing(engine).begin() as connection:
         connection.exec_driver_sql(f"UPDATE {models.VERSION_TABLE} SET version_num = '9999'")
     with pytest.raises(SettingsWrong, match="made by a later version of esg_assets"):
         open_database(url)
@@ -161,7 +161,7 @@ def test_a_sqlite_file_and_its_folder_are_ours_alone(tmp_path: Path) -> None:
 
 
 def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.05)
     history = SqlHistory(f"sqlite:///{tmp_path}/history.sqlite")
     history.record_publication(PUBLISHED, {"accounts": 3})
     writer = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)
@@ -177,7 +177,7 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path, monkeypatch: pytest
 
 def test_an_error_tells_what_was_done_and_its_code_but_no_value(url: str) -> None:
     history = SqlHistory(url)
-    with database.writing(open_database(url)).begin() as connection:
+    with opening.writing(open_database(url)).begin() as connection:
         connection.exec_driver_sql("DROP TABLE esg_figures")
     with pytest.raises(StoreUnavailable) as caught:
         history.record_publication(replace(PUBLISHED, reason="a-reason-to-hide"), {"hidden.name": 77.7})

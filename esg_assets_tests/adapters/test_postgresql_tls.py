@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from esg_assets.adapters.account_sources import SqlAccountSource
-from esg_assets.adapters.history.database import open_database
+from esg_assets.adapters.database.opening import open_database
 from esg_assets.adapters.leases import PostgresLeases
 from esg_assets.core.errors import EsgError
 from esg_assets_tests.postgres_tls_front import postgres_front

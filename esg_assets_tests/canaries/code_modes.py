@@ -173,7 +173,7 @@ PATCHED = [
     _patched("esg_assets.adapters.stores.local:LocalStore.create"),
     _patched("esg_assets.adapters.envelope:WorkingEnvelope.seal"),
     _patched("esg_assets.adapters.envelope:RecipientEnvelope.seal"),
-    _patched("esg_assets.adapters.history.store:SqlHistory.record_publication"),
+    _patched("esg_assets.adapters.database.history:SqlHistory.record_publication"),
     _patched("esg_assets.adapters.chain_log:ChainLog.append"),
     _patched("esg_assets.adapters.working_data.snapshots:SealedSnapshots.latest"),
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from esg_assets.adapters.history.store import SqlHistory
+from esg_assets.adapters.database.history import SqlHistory
 from esg_assets.core.errors import Tampered
 from esg_assets.core.history import ChainHead, PastReport, PublishedReport
 from esg_assets.core.ports import History

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from esg_assets.adapters.history.store import SqlHistory
+from esg_assets.adapters.database.history import SqlHistory
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.cli import main as cli
 from esg_assets.core.history import ChainHead

@@ -213,7 +213,7 @@ def test_a_check_that_breaks_does_not_hide_the_others(
     def broken(url: str) -> None:
         raise KeyError(SECRET)
 
-    healthy.setattr("esg_assets.adapters.history.database.open_database", broken)
+    healthy.setattr("esg_assets.adapters.database.opening.open_database", broken)
 
     found = doctor(capsys, 1)
 

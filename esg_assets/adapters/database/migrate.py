@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from esg_assets.adapters.history.models import METADATA, PREFIX, REVISION, VERSION_TABLE
+from esg_assets.adapters.database.models import METADATA, PREFIX, REVISION, VERSION_TABLE
 from esg_assets.core.errors import SettingsWrong
 
 _ADVISORY_LOCK = 0x6573675F686973  # "esg_his": any number that nobody else in the database uses

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from esg_assets.adapters.history import migrate
+from esg_assets.adapters.database import migrate
 
 migrate.configure(context)
 with context.begin_transaction():

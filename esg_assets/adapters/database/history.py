@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from esg_assets.adapters.history.database import open_database, translated, writing
-from esg_assets.adapters.history.models import CHAIN_HEAD, FIGURES, PUBLICATIONS, RUNS
+from esg_assets.adapters.database.models import CHAIN_HEAD, FIGURES, PUBLICATIONS, RUNS
+from esg_assets.adapters.database.opening import open_database, translated, writing
 from esg_assets.core.errors import Tampered
 from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
 from esg_assets.core.ratings import Status

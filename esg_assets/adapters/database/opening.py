@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from esg_assets.adapters.history import migrate
+from esg_assets.adapters.database import migrate
 from esg_assets.core.errors import SettingsWrong, StoreUnavailable
 
 BUSY_SECONDS = 30

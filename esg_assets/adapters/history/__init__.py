@@ -1,5 +1,0 @@
-"""The history database: cleared figures of every publication, runs, and the chain's head.
-
-SQLite or PostgreSQL (any database of SQLAlchemy, without protection against two first openings at
-once). No account id, name or exact figure is ever in it.
-"""
