@@ -166,7 +166,10 @@ def rotate() -> Answer:
     first = "A new working key is in place" if done.made else "The current working key stays"
     shown = [f"{first}; {count:,} of {done.objects:,} objects of {len(done.resealed)} dates were re-sealed."]
     if settings.former_working_keys:
-        shown.append("Nothing is sealed with a key of ESG_FORMER_WORKING_KEYS any more; it can be emptied.")
+        shown.append(
+            "Nothing is sealed with a key of ESG_FORMER_WORKING_KEYS any more. Empty it, and remove those "
+            "keys: a file, or in KMS disable it."
+        )
     shown += [f"Removed the former key {path}: nothing is sealed with it any more." for path in done.removed]
     return Answer(told, shown)
 

@@ -1,5 +1,6 @@
 """Fixtures of the pipeline tests: a whole house, and a home for what reads the environment itself."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from esg_assets import key_rotation
 from esg_assets_tests.pipeline.house import House, home_in_force, new_house
 
 
@@ -32,3 +34,15 @@ def esg_home(tmp_path: Path) -> Iterator[Path]:
     """A DAGSTER_HOME with demo keys, and the environment and working folder that go with it."""
     with home_in_force(tmp_path) as home:
         yield home
+
+
+@pytest.fixture
+def instance_of_commands(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotation opens the instance of DAGSTER_HOME; with this, that is the house's."""
+
+    @contextlib.contextmanager
+    def opened(leases: object) -> Iterator[dg.DagsterInstance]:
+        del leases
+        yield house.instance
+
+    monkeypatch.setattr(key_rotation, "opened_instance", opened)

@@ -1,11 +1,10 @@
 """`keys rotate` over a real house: everything re-sealed, the old key gone, never beside a run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import pytest
 
-from esg_assets import key_rotation
 from esg_assets.adapters.keys import former_key_files
 from esg_assets.adapters.working_data import Rekeying
 from esg_assets.core.errors import LeaseBusy, Refused, Tampered
@@ -18,28 +17,10 @@ from esg_assets_tests.adapters.records_material import Killed
 from esg_assets_tests.fakes import FakeRatingsApi
 from esg_assets_tests.pipeline.house import DAY, NEXT, House, accounts
 
+if TYPE_CHECKING:
+    import dagster as dg
 
-@pytest.fixture(autouse=True)
-def its_instance(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command opens the instance of DAGSTER_HOME; here that is the house's."""
-
-    def opened(leases: object) -> "Opened":
-        return Opened(house.instance)
-
-    monkeypatch.setattr(key_rotation, "opened_instance", opened)
-
-
-class Opened:
-    """The instance as a context that leaves it open."""
-
-    def __init__(self, instance: dg.DagsterInstance) -> None:
-        self._instance = instance
-
-    def __enter__(self) -> dg.DagsterInstance:
-        return self._instance
-
-    def __exit__(self, *error: object) -> None:
-        pass
+pytestmark = pytest.mark.usefixtures("instance_of_commands")
 
 
 def key_file(house: House) -> Path:
