@@ -8,12 +8,14 @@
     │   ├── AccessDenied        the provider or account system refuses the client as a whole
     │   ├── ReportBlocked       a verdict stops the publication
     │   ├── ReasonWanted        a published report may only be corrected with a reason
+    │   ├── ChannelRefused      an alert channel will never take this message
     │   └── Tampered            something stored is not what was signed or sealed
     ├── Unavailable           the same run later may well succeed
     │   ├── SourceUnavailable   the account system does not answer
     │   ├── ApiUnavailable      the ratings provider does not answer
     │   ├── StoreUnavailable    a store or database does not answer
-    │   └── KeysUnavailable     the key service does not answer
+    │   ├── KeysUnavailable     the key service does not answer
+    │   └── ChannelUnavailable  an alert channel does not take a message just now
     ├── LeaseBusy             another run holds the date or the provider's rate
     ├── Stopped               the run was told to stop and has kept what it had
     ├── KeyExists             an object of that name is there already
@@ -83,6 +85,10 @@ class ReasonWanted(Refused):
     """A report published before the working window may only be corrected with a reason."""
 
 
+class ChannelRefused(Refused):
+    """An alert channel will never take this message."""
+
+
 class Tampered(Refused):
     """Something stored does not match what was signed or sealed."""
 
@@ -105,6 +111,18 @@ class StoreUnavailable(Unavailable):
 
 class KeysUnavailable(Unavailable):
     """The key service (KMS) does not answer, or takes no more calls just now."""
+
+
+class ChannelUnavailable(Unavailable):
+    """An alert channel does not take a message just now.
+
+    Attributes:
+        retry_after_seconds: how long the channel asked to be left alone; None if it did not say.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class LeaseBusy(EsgError):

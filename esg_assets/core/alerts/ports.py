@@ -1,0 +1,112 @@
+"""The ports of alerting: the outbox that keeps what is to be told, and the channels that tell it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery
+from esg_assets.core.alerts.routes import Routes
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the outbox holds that no channel has acknowledged yet.
+
+    Attributes:
+        pending: messages by channel.
+        oldest: when the oldest of them was queued; None if there is none.
+        refused: messages that a channel refused for good, by channel, of the last seven days.
+    """
+
+    pending: Mapping[str, int] = field(default_factory=dict)
+    oldest: datetime | None = None
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a channel acknowledged."""
+
+    message: Message
+    delivered_at: datetime
+    receipt: str
+
+
+class Outbox(Protocol):
+    """Incidents and the messages about them, in the database; safe for many processes.
+
+    Raises StoreUnavailable when the database does not answer or is full, on every method.
+    """
+
+    def record(
+        self, seen: Sequence[Observation | Recovery], routes: Routes, now: datetime
+    ) -> Sequence[Incident]:
+        """Apply what was seen (`ledger`), oldest first, and queue the messages: all of it or nothing.
+
+        Evidence that was recorded before counts for nothing. Messages of an opening go to
+        `routes.targets`; of a worsening to the same and to those of the new severity; of an end to
+        every target that a message of this incident was queued for.
+
+        Returns the incidents that changed.
+        """
+
+    def open_incidents(self) -> Sequence[Incident]:
+        """Every incident that is open, oldest first."""
+
+    def incidents_since(self, moment: datetime) -> Sequence[Incident]:
+        """Incidents that were opened since, open or not, oldest first."""
+
+    def claim(self, deliverer: str, now: datetime, *, lease_seconds: float) -> Message | None:
+        """One message that is due, for this deliverer alone until the lease ends; None if none is due.
+
+        Messages of one incident to one target go in order: the end is not told before the opening was
+        acknowledged, and not at all if the opening was refused for good. Messages of the heartbeat all
+        go in order.
+
+        Args:
+            deliverer: names the process that delivers.
+            now: messages whose time has come are due, and those whose lease has run out.
+            lease_seconds: longer than a channel may take.
+        """
+
+    def delivered(self, message: Message, deliverer: str, now: datetime, receipt: str) -> None:
+        """The channel acknowledged it; it is never sent again."""
+
+    def failed(
+        self, message: Message, deliverer: str, now: datetime, why: str, retry_at: datetime | None
+    ) -> None:
+        """The channel did not take it: try again at `retry_at`, or never if that is None.
+
+        `why` is a fixed word or sentence of ours, never the channel's text.
+        """
+
+    def waiting(self, now: datetime) -> Waiting:
+        """What is not delivered yet."""
+
+    def receipts(self, key: str) -> Sequence[Receipt]:
+        """What channels acknowledged of the incident of that key, oldest first."""
+
+    def bookmark(self, name: str) -> str:
+        """A text that was kept under that name, "" if none."""
+
+    def keep_bookmark(self, name: str, value: str) -> None:
+        """Keep a text: how far a detector has looked."""
+
+
+class Channel(Protocol):
+    """One way to tell somebody."""
+
+    @property
+    def name(self) -> str:
+        """One of `routes.CHANNELS`."""
+
+    def deliver(self, message: Message) -> str:
+        """Hand the message over, within five seconds; returns the channel's receipt (an id, a status).
+
+        A repeat of a message must not show twice where the channel can tell (dedup key, Message-ID).
+
+        Raises:
+            ChannelUnavailable: not taken; later it may be.
+            ChannelRefused: this message will never be taken.
+        """
