@@ -26,6 +26,8 @@ _REFUSED = frozenset(
         "403",
     }
 )
+# Listing and deleting say it in the text only; deleting with a status of 200, as it asks for several at once.
+_REFUSED_IN_WORDS = ("403 Forbidden", "401 Unauthorized", "(code: AccessDenied)")
 _NO_SUCH_KEY = frozenset({"NoSuchKey", "404"})
 
 
@@ -51,9 +53,8 @@ def translated(doing: str, key: str) -> Iterator[None]:
         text = str(error)
         if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in text:
             raise KeyMissing(f"There is no {key} in the store.") from None
-        # Listing says it in the text only.
         denied = isinstance(error, PermissionDeniedError | UnauthenticatedError)
-        if denied or "403 Forbidden" in text or "401 Unauthorized" in text:
+        if denied or any(words in text for words in _REFUSED_IN_WORDS):
             raise refused(doing) from None
         raise unavailable(doing) from None
 
