@@ -8,6 +8,7 @@
   only ends with its publication.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,9 @@ from esg_assets.core.alerts.kinds import GIVEN_UP, KINDS, Family
 
 BLOCKS = "blocks_publication"
 """The fact of a failed check (1 or 0) that says that nothing was published because of it."""
+
+_LONGEST_KEY = 240
+"""PagerDuty takes 255 characters, and a repeat adds a number."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,16 @@ class Change:
 def key_of(environment: str, seen: Observation) -> str:
     """The key of a new incident, before a number for its repeats."""
     day = "-" if seen.date is None else seen.date.isoformat()
-    return "/".join(["esg", environment, day, seen.kind.name, *([seen.subject] if seen.subject else [])])
+    key = "/".join(["esg", environment, day, seen.kind.name, *([seen.subject] if seen.subject else [])])
+    return bounded(key, _LONGEST_KEY)
+
+
+def bounded(name: str, longest: int) -> str:
+    """`name`, cut to `longest` characters if need be, so that different ones stay different."""
+    if len(name) <= longest:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{name[: longest - 17]}~{digest}"
 
 
 def observed(environment: str, seen: Observation, open_incidents: Iterable[Incident]) -> Change:
@@ -38,6 +51,7 @@ def observed(environment: str, seen: Observation, open_incidents: Iterable[Incid
     same = next((i for i in candidates if _same_cause(seen, i)), None)
     known = same or next((i for i in candidates if _same_matter(seen, i)), None)
     if known is None:
+        told_once = seen.kind.family is Family.NOTICE
         made = Incident(
             key=key_of(environment, seen),
             environment=environment,
@@ -47,11 +61,11 @@ def observed(environment: str, seen: Observation, open_incidents: Iterable[Incid
             seen_at=seen.at,
             date=seen.date,
             subject=seen.subject,
-            unwell={seen.kind.name: seen.at},
+            unwell={} if told_once else {seen.kind.name: seen.at},
             kinds=frozenset({seen.kind.name}),
             facts=dict(seen.facts),
             run_id=seen.run_id,
-            resolved_at=seen.at if seen.kind.family is Family.NOTICE else None,
+            resolved_at=seen.at if told_once else None,
         )
         return Change(made, State.OPEN)
     worse = seen.level.rank > known.severity.rank or (

@@ -1,6 +1,6 @@
 """The ports of alerting: the outbox that keeps what is to be told, and the channels that tell it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -44,11 +44,11 @@ class Outbox(Protocol):
     ) -> Sequence[Incident]:
         """Apply what was seen (`ledger`), oldest first, and queue the messages: all of it or nothing.
 
-        Evidence that was recorded before counts for nothing. Messages of an opening go to
-        `routes.targets`; of a worsening to the same and to those of the new severity; of an end to
-        every target that a message of this incident was queued for.
+        Evidence that was recorded before counts for nothing, and a recovery also counts for what is
+        recorded later but happened before it. Who is told what is decided by `recording`; nothing more
+        is queued where the opening was refused for good.
 
-        Returns the incidents that changed.
+        Returns the incidents that changed, as they are now.
         """
 
     def open_incidents(self) -> Sequence[Incident]:
@@ -57,32 +57,49 @@ class Outbox(Protocol):
     def incidents_since(self, moment: datetime) -> Sequence[Incident]:
         """Incidents that were opened since, open or not, oldest first."""
 
-    def claim(self, deliverer: str, now: datetime, *, lease_seconds: float) -> Message | None:
+    def claim(
+        self,
+        deliverer: str,
+        now: datetime,
+        *,
+        lease_seconds: float,
+        channels: Collection[str],
+        early: bool = False,
+    ) -> Message | None:
         """One message that is due, for this deliverer alone until the lease ends; None if none is due.
 
-        Messages of one incident to one target go in order: the end is not told before the opening was
-        acknowledged, and not at all if the opening was refused for good. Messages of the heartbeat all
-        go in order.
+        The one that has been due for longest comes first. Messages of one incident to one target go in
+        order: the end is not told before the opening was acknowledged, and not at all if the opening
+        was refused for good. Messages of the heartbeat all go in order.
 
         Args:
-            deliverer: names the process that delivers.
+            deliverer: names who delivers.
             now: messages whose time has come are due, and those whose lease has run out.
             lease_seconds: longer than a channel may take.
+            channels: only messages for these.
+            early: those too that wait for their next try; a lease is respected all the same.
         """
 
     def delivered(self, message: Message, deliverer: str, now: datetime, receipt: str) -> None:
-        """The channel acknowledged it; it is never sent again."""
+        """The channel acknowledged it; it is never sent again, whoever has claimed it meanwhile."""
 
     def failed(
         self, message: Message, deliverer: str, now: datetime, why: str, retry_at: datetime | None
     ) -> None:
         """The channel did not take it: try again at `retry_at`, or never if that is None.
 
+        Nothing changes if the lease has run out and another deliverer has claimed the message, or if it
+        was acknowledged. With an opening that is refused for good, what follows it on that target is not
+        told either.
+
         `why` is a fixed word or sentence of ours, never the channel's text.
         """
 
     def waiting(self, now: datetime) -> Waiting:
-        """What is not delivered yet."""
+        """What is not delivered yet, claimed or not."""
+
+    def pending(self, key: str) -> Sequence[Message]:
+        """Messages of the incident of that key that no channel has acknowledged or refused, oldest first."""
 
     def receipts(self, key: str) -> Sequence[Receipt]:
         """What channels acknowledged of the incident of that key, oldest first."""
