@@ -3,11 +3,14 @@
 import contextlib
 import logging
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from esg_assets_tests.bucket_servers import GoogleServer, fake_gcs, moto_s3
 from esg_assets_tests.kms_server import KmsServer, kms
@@ -22,6 +25,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So a shell starts what it puts into the background. Dagster gives SIGTERM the handler of SIGINT, and
     # its compute logs' `tail` would inherit that: each is waited for 30 s and then left running.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@event.listens_for(Engine, "connect")
+def _sqlite_leaves_the_disk_to_the_system(connection: object, _: object) -> None:
+    """No test cuts the power, and Dagster's storage in a folder waits for the disk at each of its commits.
+
+    In this process only: what is killed, and what commands write, is as it always is.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 @contextlib.contextmanager
