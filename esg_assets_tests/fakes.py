@@ -13,7 +13,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from esg_assets.core.errors import EsgError, KeyExists, KeyMissing, LeaseBusy, NoHistory, Tampered
-from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
+from esg_assets.core.history import (
+    ChainHead,
+    ClearFigures,
+    PastReport,
+    PublishedReport,
+    RunRecord,
+    RunTotals,
+)
 from esg_assets.core.object_keys import check_key, check_prefix
 from esg_assets.core.ports import CallPolicy, HeldLease, Sink, Source
 from esg_assets.core.ratings import Reply
@@ -264,6 +271,21 @@ class MemoryHistory:
             if key(run) not in map(key, self.runs):
                 self.runs.append(run)
 
+    def runs_since(self, moment: datetime) -> list[RunRecord]:
+        with self._lock:
+            return sorted((r for r in self.runs if r.started_at >= moment), key=lambda r: r.started_at)
+
+    def run_totals(self) -> RunTotals:
+        with self._lock:
+            runs = list(self.runs)
+        return RunTotals(
+            runs=Counter(run.status for run in runs),
+            calls=sum(run.calls for run in runs),
+            retries=sum(run.retries for run in runs),
+            refusals=sum(run.refusals for run in runs),
+            seconds=sum(run.seconds for run in runs),
+        )
+
     def head(self) -> ChainHead | None:
         return self._head
 
@@ -282,6 +304,10 @@ class MemoryHistory:
 
     def published_dates(self, since: date) -> list[date]:
         return sorted({day for past in self._standing() if (day := past.published.report_date) >= since})
+
+    def recorded_since(self, moment: datetime) -> list[PastReport]:
+        found = [replace(past, figures={}) for past in self._standing() if past.recorded_at >= moment]
+        return sorted(found, key=lambda past: past.recorded_at)
 
     def _standing(self) -> Iterator[PastReport]:
         """Without what a restore has lost."""

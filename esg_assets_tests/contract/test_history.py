@@ -89,6 +89,23 @@ def test_accounts_of_now_stay_marked(history: History) -> None:
     assert (found.published.current_accounts, PUBLISHED.current_accounts) == (True, False)
 
 
+def test_what_was_recorded_lately_comes_oldest_first_whatever_its_date(opener: Opener) -> None:
+    moments = iter([NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=2)])
+    history = opener(moments.__next__)
+    old, first, again = (
+        publication(DAY - timedelta(days=9), 1, 5),
+        publication(DAY, 1, 6),
+        publication(DAY, 2, 7),
+    )
+    for each in (old, first, again):
+        history.record_publication(each, FIGURES)
+    assert history.recorded_since(NOW + timedelta(hours=1)) == [
+        PastReport(first, {}, NOW + timedelta(hours=1)),
+        PastReport(again, {}, NOW + timedelta(hours=2)),
+    ]
+    assert [past.published for past in history.recorded_since(NOW)] == [old, first, again]
+
+
 def test_recording_the_same_publication_again_changes_nothing(opener: Opener) -> None:
     history = opener(iter([NOW, NOW + timedelta(days=1)]).__next__)
     history.record_publication(PUBLISHED, FIGURES)

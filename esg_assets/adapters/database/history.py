@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from esg_assets.adapters.database.models import CHAIN_HEAD, FIGURES, PUBLICATIONS, RUNS
 from esg_assets.adapters.database.opening import open_database, translated, writing
 from esg_assets.core.errors import Tampered
-from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
+from esg_assets.core.history import (
+    ChainHead,
+    ClearFigures,
+    PastReport,
+    PublishedReport,
+    RunRecord,
+    RunTotals,
+)
 from esg_assets.core.ratings import Status
 
 
@@ -99,6 +107,27 @@ class SqlHistory:
         with self._writing(f"recording the run of {run.report_date}") as connection:
             _insert_or_ignore(connection, RUNS, row, ("run_id", "report_date", "status"))
 
+    def runs_since(self, moment: datetime) -> list[RunRecord]:
+        """Every record of a run that started then or later, oldest start first."""
+        query = sa.select(RUNS).where(RUNS.c.started_at >= moment).order_by(RUNS.c.started_at, RUNS.c.id)
+        with self._reading("reading the records of runs") as connection:
+            return [_run(dict(row)) for row in connection.execute(query).mappings()]
+
+    def run_totals(self) -> RunTotals:
+        """All recorded runs, added up."""
+        table = RUNS.c
+        sums = (sa.func.sum(table[name]) for name in ("calls", "retries", "refusals", "seconds"))
+        query = sa.select(table.status, sa.func.count(), *sums).group_by(table.status)
+        with self._reading("adding up the records of runs") as connection:
+            rows = connection.execute(query).all()
+        return RunTotals(
+            runs={row[0]: row[1] for row in rows},
+            calls=sum(int(row[2]) for row in rows),
+            retries=sum(int(row[3]) for row in rows),
+            refusals=sum(int(row[4]) for row in rows),
+            seconds=sum(float(row[5]) for row in rows),
+        )
+
     def head(self) -> ChainHead | None:
         """The newest chain entry that was remembered."""
         with self._reading("reading the remembered chain head") as connection:
@@ -134,6 +163,14 @@ class SqlHistory:
         query = sa.select(column).where(column >= since, _STANDS).distinct().order_by(column)
         with self._reading(f"reading the dates published since {since}") as connection:
             return list(connection.scalars(query))
+
+    def recorded_since(self, moment: datetime) -> list[PastReport]:
+        """Every version of any date that was recorded at `moment` or later, oldest first; no figures."""
+        table = PUBLICATIONS.c
+        query = sa.select(PUBLICATIONS).where(table.recorded_at >= moment, _STANDS)
+        with self._reading("reading what was published lately") as connection:
+            rows = connection.execute(query.order_by(table.recorded_at, table.id)).mappings().all()
+        return [PastReport(_published(dict(row)), {}, row["recorded_at"]) for row in rows]
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> PastReport | None:
         table = PUBLICATIONS.c
@@ -201,6 +238,10 @@ def _head(connection: sa.Connection) -> ChainHead | None:
     query = sa.select(table.sequence, table.sha256).where(table.id >= restored.scalar_subquery())
     row = connection.execute(query.order_by(table.sequence.desc(), table.id.desc()).limit(1)).first()
     return None if row is None else ChainHead(row.sequence, row.sha256)
+
+
+def _run(row: dict[str, Any]) -> RunRecord:
+    return RunRecord(**{each.name: row[each.name] for each in fields(RunRecord)})
 
 
 def _published(row: dict[str, Any]) -> PublishedReport:
