@@ -7,7 +7,7 @@ and one contract suite per port runs against every implementation and its fake.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -374,3 +374,6 @@ class History(Protocol):
 
     def published_dates(self, since: date) -> list[date]:
         """Dates from `since` on that have a published report, ascending."""
+
+    def recorded_since(self, moment: datetime) -> list[PastReport]:
+        """Every version of any date that was recorded at `moment` or later, oldest first; no figures."""
