@@ -9,7 +9,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from esg_assets.core.endpoints import is_loopback
-from esg_assets.settings.database_transport import unverified_postgresql
+from esg_assets.settings.database_transport import (
+    LIBPQ_VARIABLES,
+    leads_away,
+    libpq_variables,
+    unverified_postgresql,
+)
 from esg_assets.settings.faults import Fault
 from esg_assets.settings.key_folders import distinct_recipients, recipient_private_keys
 from esg_assets.settings.masking import mask_url
@@ -29,6 +34,7 @@ _CALLED = (
     "metrics_push_url",
     "otel_exporter_otlp_endpoint",
 )
+_DATABASES = ("database_url", "accounts_url")
 _TELEMETRY = ("metrics_push_url", "otel_exporter_otlp_endpoint")
 
 
@@ -53,13 +59,15 @@ def guard(settings: Settings, *, whole: bool = True, environ: Mapping[str, str] 
             do not need the others are applied.
         environ: where the variables of the clouds' own clients are.
     """
-    faults = [*_environment_not_given(settings)]
+    environ = environ or {}
+    faults = [*_environment_not_given(settings, environ)]
     if settings.env == "prod":
-        faults += [*_demo_keys(settings), *_plain_endpoints(environ or {})]
+        faults += [*_demo_keys(settings), *_plain_endpoints(environ), *_keys_written_down(environ)]
     if whole:
         faults += _together(settings)
         if settings.env == "prod":
-            faults += [*_plain_transport(settings), *_production(settings)]
+            faults += [*_plain_transport(settings), *_led_elsewhere(settings, environ)]
+            faults += _production(settings)
     return faults
 
 
@@ -110,13 +118,18 @@ def is_remote(url: str) -> bool:
     return "service" in query or not all((host or "").startswith("/") or is_loopback(host) for host in hosts)
 
 
-def _environment_not_given(settings: Settings) -> Iterator[Fault]:
+def _environment_not_given(settings: Settings, environ: Mapping[str, str]) -> Iterator[Fault]:
     if "env" in settings.model_fields_set:
         return
     reasons = [
         f"{variable_of(field)} leads to another machine ({mask_url(text_of(settings, field))})"
         for field in (*_ENDPOINTS, *_STORES)
         if is_remote(text_of(settings, field))
+    ]
+    reasons += [
+        f"{name} leads {variable_of(field)} to another machine"
+        for field in _DATABASES
+        if (name := leads_away(text_of(settings, field), environ))
     ]
     reasons += [
         f"{name} names a key that is no demo key"
@@ -148,7 +161,7 @@ def _plain_transport(settings: Settings) -> Iterator[Fault]:
         yield Fault(
             "ESG_API_PROXY", "ESG_API_PROXY sends a password over plain http; ESG_ENV=prod wants https"
         )
-    for field in ("database_url", "accounts_url"):
+    for field in _DATABASES:
         url = text_of(settings, field)
         if wanted := unverified_postgresql(url):
             yield Fault(
@@ -167,6 +180,25 @@ def _plain_endpoints(environ: Mapping[str, str]) -> Iterator[Fault]:
         url = environ.get(name, "").strip()
         if url and not url.lower().startswith("https://"):
             yield Fault(name, f"{name} is not https; ESG_ENV=prod wants https, or the cloud's own endpoint")
+
+
+def _led_elsewhere(settings: Settings, environ: Mapping[str, str]) -> Iterator[Fault]:
+    for field in _DATABASES:
+        for name in libpq_variables(text_of(settings, field), environ):
+            yield Fault(
+                name,
+                f"{name} is set, and would change where or how {variable_of(field)} connects;"
+                f" ESG_ENV=prod wants it unset, or {LIBPQ_VARIABLES[name]}=… in the URL",
+            )
+
+
+def _keys_written_down(environ: Mapping[str, str]) -> Iterator[Fault]:
+    if environ.get("SSLKEYLOGFILE"):
+        yield Fault(
+            "SSLKEYLOGFILE",
+            "SSLKEYLOGFILE is set: libraries would write down what opens their TLS connections; ESG_ENV=prod"
+            " wants it unset",
+        )
 
 
 def _production(settings: Settings) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from esg_assets.core.endpoints import is_loopback
+from esg_assets.settings.tls_key_log import keys_unwritten
 
 SCHEME = "aws-secretsmanager://"
 _TRIES = 3
@@ -80,12 +81,14 @@ def _client() -> Any:
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - slow, and rarely needed
     from dagster_aws.secretsmanager.secrets import construct_secretsmanager_client  # noqa: PLC0415 - as above
 
-    client = construct_secretsmanager_client(max_attempts=_TRIES)
+    with keys_unwritten():
+        client = construct_secretsmanager_client(max_attempts=_TRIES)
     url = urlsplit(str(client.meta.endpoint_url))
     if url.scheme != "https" and not is_loopback(url.hostname):
         raise ValueError("AWS_ENDPOINT_URL to lead to Secrets Manager by https; plain http is for loopback")
     # No option of boto3's reaches through dagster-aws; the endpoint's session is all that is exchanged.
-    client._endpoint.http_session = URLLib3Session(  # noqa: SLF001
-        verify=os.environ.get("AWS_CA_BUNDLE") or True, proxies={}, timeout=_SECONDS
-    )
+    with keys_unwritten():
+        client._endpoint.http_session = URLLib3Session(  # noqa: SLF001
+            verify=os.environ.get("AWS_CA_BUNDLE") or True, proxies={}, timeout=_SECONDS
+        )
     return client

@@ -127,3 +127,10 @@ def test_the_environment_does_not_weaken_it(
 
     assert not tried(None if bad == "no TLS" else BAD_SERVERS[bad]())
     assert tried.in_the_clear == 0
+
+
+def test_gssapi_is_not_tried_before_tls(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGGSSENCMODE", "require")  # libpq would refuse TLS, or not know what that is
+
+    assert tried(server_context()), tried.told
+    assert tried.secured >= 1

@@ -305,7 +305,7 @@ def test_netrc_adds_no_credentials(
     assert b"c29tZW9uZTpuM3RyYy13MHJk" not in served.requests[0]  # someone:n3trc-w0rd
 
 
-@pytest.mark.parametrize("name", SHOW_CERTIFICATES)
+@pytest.mark.parametrize("name", CLIENTS)
 def test_keys_of_connections_are_not_written_down(
     name: str, served: RawServer, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,3 +369,16 @@ def test_plain_http_is_refused_but_for_loopback_written_in_full(name: str, url: 
 def test_kms_of_prod_is_not_asked_over_plain_http_on_loopback_either(files: Files) -> None:
     with pytest.raises(SettingsWrong, match="without TLS"):
         ask_kms("http://127.0.0.1:9", files)
+
+
+def test_no_endpoint_of_the_aws_configuration_leads_writing_away_from_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nendpoint_url = http://192.0.2.1:9\n", encoding="ascii")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    keys = {"AWS_ACCESS_KEY_ID": "access", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-2"}
+
+    writing = s3_entry.S3Entry("bucket", "records", keys).writing
+
+    assert writing.meta.endpoint_url == "https://s3.us-east-2.amazonaws.com"

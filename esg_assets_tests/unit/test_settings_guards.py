@@ -64,6 +64,17 @@ class TestEnvironmentMustBeGiven:
         assert wrong(ESG_ENV="dev", **variables) == ""
         assert "ESG_ENV" in wrong(ESG_ENV="", **variables)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("PGHOSTADDR", "192.0.2.1"), ("PGHOSTADDR", "127.0.0.1,192.0.2.1"), ("PGSERVICE", "prod")],
+    )
+    def test_where_a_variable_of_libpq_leads_to_another_machine(self, name: str, value: str) -> None:
+        for setting in ("ESG_DATABASE_URL", "ESG_ACCOUNTS_URL"):
+            variables = {setting: "postgresql+psycopg:///history?host=/run/postgresql", name: value}
+            assert f"because {name} leads {setting} to another machine" in wrong(**variables)
+            assert wrong(ESG_ENV="dev", **variables) == ""
+            assert wrong(**{**variables, name: "127.0.0.1" if name == "PGHOSTADDR" else ""}) == ""
+
     def test_not_on_loopback_with_demo_keys(self) -> None:
         variables = {
             "ESG_API_URL": "http://127.0.0.1:8000",

@@ -1,9 +1,13 @@
 """What ESG_ENV=prod wants of connections that no client of ours makes by itself: databases, mail, clouds."""
 
+from pathlib import Path
+
 import pytest
+from psycopg import pq
 
 from esg_assets.core.errors import SettingsWrong
 from esg_assets.settings import load_settings
+from esg_assets.settings.database_transport import LIBPQ_VARIABLES
 
 PASSWORD = "s3cr3t-w0rd"
 
@@ -54,6 +58,8 @@ BAD = [
     "postgres://db.example.com/history",
     "postgresql://h1:5432,h2:5432/history?sslmode=verify-full",  # SQLAlchemy wants hosts in the query
     "postgresql://db.example.com/history?sslmode=verify-full&ssl_min_protocol_version=TLSv1",
+    "postgresql://db.example.com/history?sslmode=verify-full&sslkeylogfile=/tmp/keys",
+    "postgresql://db.example.com/history?sslmode=verify-full&gssencmode=prefer",
 ]
 
 
@@ -68,6 +74,63 @@ def test_postgresql_by_verified_tls_or_a_socket_is_accepted(name: str, url: str)
 def test_postgresql_by_anything_less_is_refused_in_prod_alone(name: str, url: str) -> None:
     assert f"{name} leads to PostgreSQL without verified TLS" in wrong(**{name: url})
     assert wrong("test", **{name: url}) == ""
+
+
+WHOLE = (
+    "postgresql+psycopg://u@db.example.com:5432/history?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+    "&hostaddr=192.0.2.1&options=-cjit=off&sslnegotiation=postgres&sslcert=c&sslkey=k&sslcertmode=allow"
+    "&sslcrl=l&sslcrldir=d&sslsni=1&channel_binding=prefer&gssencmode=disable&service=s"
+)
+HARMLESS = {
+    "PGPASSWORD": "who we are, shown to a server that is verified",
+    "PGPASSFILE": "the same",
+    "PGCONNECT_TIMEOUT": "ours stands in every connection",
+    "PGSSLMINPROTOCOLVERSION": "ours stands in every connection",
+    "PGSSLMAXPROTOCOLVERSION": "not below the least",
+    "PGSSLCOMPRESSION": "libpq ignores it",
+    "PGCLIENTENCODING": "psycopg sets its own",
+    "PGAPPNAME": "a name for people",
+    "PGREQUIREPEER": "wants more of the server, never less",
+    "PGREQUIREAUTH": "the same",
+    "PGKRBSRVNAME": "of Kerberos, which is a way to sign in to a server that is verified",
+    "PGGSSLIB": "the same",
+    "PGGSSDELEGATION": "the same",
+    "PGTARGETSESSIONATTRS": "picks one of the hosts that are named",
+    "PGLOADBALANCEHOSTS": "the same",
+    "PGMINPROTOCOLVERSION": "of PostgreSQL's own protocol inside TLS",
+    "PGMAXPROTOCOLVERSION": "the same",
+}
+
+
+@pytest.mark.parametrize("name", LIBPQ_VARIABLES)
+def test_no_variable_of_libpq_changes_in_prod_where_a_connection_leads(name: str) -> None:
+    for setting in ("ESG_DATABASE_URL", "ESG_ACCOUNTS_URL"):
+        least = (
+            "postgresql:///?host=/run/postgresql"
+            if name != "PGHOST"
+            else "postgresql:///?sslmode=verify-full"
+        )
+        told = wrong(**{setting: least, name: PASSWORD})
+        assert f"{name} is set, and would change where or how {setting} connects" in told
+        assert f"{LIBPQ_VARIABLES[name]}=" in told
+        assert wrong(**{setting: WHOLE, name: PASSWORD}) == ""
+        assert wrong(**{setting: least, name: ""}) == ""
+        assert wrong(**{setting: "sqlite:////srv/history.sqlite", name: PASSWORD}) == ""
+        assert name not in wrong("test", **{setting: least, name: PASSWORD})
+
+
+def test_every_variable_that_libpq_knows_was_thought_of() -> None:
+    known = {
+        each.envvar.decode(): each.keyword.decode() for each in pq.Conninfo.get_defaults() if each.envvar
+    }
+    assert {name: option for name, option in known.items() if name not in HARMLESS} == dict(LIBPQ_VARIABLES)
+
+
+@pytest.mark.parametrize("command", ["", "report verify", "report decrypt"])
+def test_no_secret_of_a_connection_is_written_down_in_prod(command: str, tmp_path: Path) -> None:
+    environ = {"ESG_ENV": "prod", "ESG_STORE_URL": str(tmp_path), "SSLKEYLOGFILE": "/tmp/keys.log"}
+    with pytest.raises(SettingsWrong, match=r"SSLKEYLOGFILE is set: .* ESG_ENV=prod wants it unset"):
+        load_settings(command, environ=environ, dotenv=None)
 
 
 @pytest.mark.parametrize(

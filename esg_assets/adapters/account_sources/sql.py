@@ -155,6 +155,7 @@ def _connect_args(url: sa.URL) -> dict[str, object]:
             "keepalives_interval": 10,
             "keepalives_count": 3,
             "ssl_min_protocol_version": "TLSv1.2",
+            "gssencmode": "disable",  # it would go before TLS, whatever sslmode says
         }
         return {name: value for name, value in wanted.items() if name not in url.query}
     return {"timeout": _CONNECT_SECONDS} if dialect == "sqlite" else {}

@@ -69,7 +69,11 @@ def _engine(url: str) -> sa.Engine:
             _require_file(parsed)
             arguments = {"timeout": BUSY_SECONDS}
         elif parsed.drivername == "postgresql+psycopg":
-            wanted_of_libpq = {"connect_timeout": CONNECT_SECONDS, "ssl_min_protocol_version": "TLSv1.2"}
+            wanted_of_libpq = {
+                "connect_timeout": CONNECT_SECONDS,
+                "ssl_min_protocol_version": "TLSv1.2",
+                "gssencmode": "disable",  # it would go before TLS, whatever sslmode says
+            }
             arguments = {name: value for name, value in wanted_of_libpq.items() if name not in parsed.query}
         return sa.create_engine(parsed, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
     except (ArgumentError, ValueError):  # an unknown dialect; a port that is no number

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from esg_assets.adapters.keys.kms_refusals import Asked, refusal
 from esg_assets.core.endpoints import is_loopback
 from esg_assets.core.errors import EsgError, SettingsWrong
+from esg_assets.settings.tls_key_log import keys_unwritten
 
 _ARN = re.compile(r"arn:[A-Za-z0-9-]+:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/(?P<id>[A-Za-z0-9-]+)")
 _CONNECT_SECONDS = 5
@@ -63,9 +64,10 @@ class KmsKey:
         )
         verify = os.environ.get("AWS_CA_BUNDLE") or True  # left out, REQUESTS_CA_BUNDLE would count
         try:
-            client = boto3.session.Session().client(
-                "kms", region_name=self._asked.region, verify=verify, config=config
-            )
+            with keys_unwritten():
+                client = boto3.session.Session().client(
+                    "kms", region_name=self._asked.region, verify=verify, config=config
+                )
         except (BotoCoreError, ValueError) as error:
             raise refusal(self._asked, "find its endpoint", type(error).__name__) or _unknown() from None
         self._endpoint_is_safe(str(client.meta.endpoint_url))

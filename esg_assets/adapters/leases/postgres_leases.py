@@ -56,8 +56,9 @@ class PostgresLeases:
 
     def __init__(self, url: str) -> None:
         plain = make_url(url).set(drivername="postgresql")
-        if "ssl_min_protocol_version" not in plain.query:
-            plain = plain.update_query_dict({"ssl_min_protocol_version": "TLSv1.2"})
+        # GSSAPI would go before TLS, whatever sslmode says.
+        wanted = {"ssl_min_protocol_version": "TLSv1.2", "gssencmode": "disable"}
+        plain = plain.update_query_dict({n: value for n, value in wanted.items() if n not in plain.query})
         self._url = plain.render_as_string(hide_password=False)
 
     @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from obstore.store import S3Store
 
 from esg_assets.adapters.bucket_transport import CONNECT_SECONDS, S3_VARIABLES, client_options, plain_endpoint
+from esg_assets.settings.tls_key_log import keys_unwritten
 
 if TYPE_CHECKING:  # these types exist in obstore's stubs only
     from obstore.store import RetryConfig
@@ -99,15 +100,17 @@ class S3Entry:
             response_checksum_validation="when_required",
             user_agent_appid="esg_assets",
             proxies={},  # those of the environment are not asked
+            ignore_configured_endpoint_urls=True,  # one in ~/.aws/config would be for boto3 alone, and unseen
             **options,
         )
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=self._endpoint or None,
-            aws_access_key_id=given("AWS_ACCESS_KEY_ID") or None,
-            aws_secret_access_key=given("AWS_SECRET_ACCESS_KEY") or None,
-            aws_session_token=given("AWS_SESSION_TOKEN") or None,
-            region_name=given("AWS_REGION") or given("AWS_DEFAULT_REGION") or "us-east-1",
-            verify=given("AWS_CA_BUNDLE") or True,  # left out, REQUESTS_CA_BUNDLE would count
-            config=config,
-        )
+        with keys_unwritten():
+            return boto3.session.Session().client(
+                "s3",
+                endpoint_url=self._endpoint or None,
+                aws_access_key_id=given("AWS_ACCESS_KEY_ID") or None,
+                aws_secret_access_key=given("AWS_SECRET_ACCESS_KEY") or None,
+                aws_session_token=given("AWS_SESSION_TOKEN") or None,
+                region_name=given("AWS_REGION") or given("AWS_DEFAULT_REGION") or "us-east-1",
+                verify=given("AWS_CA_BUNDLE") or True,  # left out, REQUESTS_CA_BUNDLE would count
+                config=config,
+            )
