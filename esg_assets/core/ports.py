@@ -13,7 +13,14 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from esg_assets.core.accounts import Snapshot
-from esg_assets.core.history import ChainHead, ClearFigures, PastReport, PublishedReport, RunRecord
+from esg_assets.core.history import (
+    ChainHead,
+    ClearFigures,
+    PastReport,
+    PublishedReport,
+    RunRecord,
+    RunTotals,
+)
 from esg_assets.core.ratings import Reply
 from esg_assets.core.reply_shapes import ReplyShape
 
@@ -353,6 +360,12 @@ class History(Protocol):
 
     def record_run(self, run: RunRecord) -> None:
         """Remember how a run went; a second record of the same run, date and status changes nothing."""
+
+    def runs_since(self, moment: datetime) -> list[RunRecord]:
+        """Every record of a run that started then or later, oldest start first; a run has one a status."""
+
+    def run_totals(self) -> RunTotals:
+        """All recorded runs, added up."""
 
     def head(self) -> ChainHead | None:
         """The newest chain entry that was remembered."""
