@@ -20,6 +20,7 @@ from esg_assets.core.ratings import Outcome
 from esg_assets.core.replies import judge_many
 from esg_assets.core.reply_shapes import ReplyShape
 from esg_assets.core.sealed_ratings import Effort
+from esg_assets.run_effort import EFFORT_TAG, Spent
 from esg_assets.run_lease import RunLease
 from esg_assets.run_logger import PROGRESS
 
@@ -59,11 +60,16 @@ class Asking:
         self._gathering = gathering
         self._parts = parts
         self._lease = lease
-        self.spent = Effort()
-        """What asking took so far, also when it was broken off."""
+        self._spent = Spent()
+        self._received, self._started = 0, 0.0
         self._ended: set[str] = set()
         self._warned = False
         self._progress = Progress(wanted=0, rate=api.policy.rate)
+
+    @property
+    def spent(self) -> Effort:
+        """What asking took so far, also when it was broken off."""
+        return self._spent.effort
 
     def ask(self, account_ids: Sequence[str], etags: Mapping[str, str]) -> None:
         """Ask until every account has an outcome; `spent` says what it took.
@@ -75,6 +81,7 @@ class Asking:
         Raises:
             AccessDenied, ApiUnavailable, StoreUnavailable: what arrived before is sealed.
         """
+        self._spent = Spent(asked=len(account_ids))
         while account_ids:
             with self._lease.provider(self._context):
                 gave_way = self._turn(account_ids, etags)
@@ -93,7 +100,8 @@ class Asking:
             snapshot.as_of,
             policy.rate,
         )
-        started, self._progress = time.monotonic(), Progress(wanted=len(account_ids), rate=policy.rate)
+        self._started = time.monotonic()
+        self._progress = Progress(wanted=len(account_ids), rate=policy.rate)
         try:
             self._gathering.gather(
                 account_ids,
@@ -110,14 +118,16 @@ class Asking:
         except Stopped:
             return True
         finally:
-            seconds, made = time.monotonic() - started, self._progress
+            seconds, made = time.monotonic() - self._started, self._progress
             rate = made.calls / max(seconds, 0.001)
             self._context.log.info("%s calls in %.1f s, %.1f a second", f"{made.calls:,}", seconds, rate)
-            self.spent += Effort(made.calls, made.retries, made.refusals, round(seconds, 3))
+            self._spent = self._spent.plus(made, seconds, self._received)
+            self._received = 0
         return False
 
     def _keep(self, batch: Sequence[Outcome]) -> None:
         self._parts.append(self._snapshot, outcomes.to_batch(batch))
+        self._received += sum(len(outcome.raw) for outcome in batch)
         if self._lease.may_have_to_give_way(self._context):
             self._ended.update(outcome.account_id for outcome in batch)
 
@@ -129,5 +139,10 @@ class Asking:
             self._context.log.warning("%s", warning)
             self._warned = True
         ends = datetime.now(UTC) + timedelta(seconds=progress.seconds_left)
-        tags = {PROGRESS_TAG: str(progress), EXPECTED_END_TAG: ends.isoformat(timespec="seconds")}
+        spent = self._spent.plus(progress, time.monotonic() - self._started, self._received)
+        tags = {
+            PROGRESS_TAG: str(progress),
+            EXPECTED_END_TAG: ends.isoformat(timespec="seconds"),
+            EFFORT_TAG: spent.as_tag(self._context.run.run_id),
+        }
         self._context.instance.add_run_tags(self._context.run.run_id, tags)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from esg_assets import run_effort
 from esg_assets.core.errors import LeaseBusy, Stopped
 from esg_assets.core.ports import Leases
 from esg_assets.failures import ERROR_TAG, PERMANENT_TAG
@@ -64,7 +65,7 @@ class RunLease:
             ) from None
         self._partition = name
         self._pass_the_gate(context)
-        _forget_the_parent(context)
+        _introduce(context)
         self._held.callback(_say_that_it_lets_go, context.instance, context.run.run_id)
         if held.previous_holder not in ("", context.run.run_id) and report_gone(
             context.instance, held.previous_holder, context.run.run_id
@@ -136,8 +137,12 @@ def _say_that_it_lets_go(instance: dg.DagsterInstance, run_id: str) -> None:
     instance.add_run_tags(run_id, {RELEASED_TAG: f"{time.time():.0f}"})
 
 
-def _forget_the_parent(context: dg.AssetExecutionContext) -> None:
-    """A run that is executed again starts with its parent's tags; these tell what became of the parent."""
+def _introduce(context: dg.AssetExecutionContext) -> None:
+    """Say what software this run is, and forget what became of the run whose tags it may have inherited.
+
+    A run that is executed again starts with its parent's tags, and Dagster takes no tag away.
+    """
     outcome = (PERMANENT_TAG, ERROR_TAG, YIELDED_TAG, WAITING_TAG, RELEASED_TAG)
-    if inherited := dict.fromkeys((tag for tag in outcome if tag in context.run.tags), ""):
-        context.instance.add_run_tags(context.run.run_id, inherited)  # Dagster takes no tag away
+    inherited = dict.fromkeys((tag for tag in outcome if tag in context.run.tags), "")
+    software = {run_effort.SOFTWARE_TAG: run_effort.software_tag(context.run.run_id)}
+    context.instance.add_run_tags(context.run.run_id, {**inherited, **software})

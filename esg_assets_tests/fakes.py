@@ -279,7 +279,7 @@ class MemoryHistory:
         with self._lock:
             runs = list(self.runs)
         return RunTotals(
-            runs=Counter(run.status for run in runs),
+            runs=collections.Counter(run.status for run in runs),
             calls=sum(run.calls for run in runs),
             retries=sum(run.retries for run in runs),
             refusals=sum(run.refusals for run in runs),

@@ -76,6 +76,12 @@ class PastReport:
     recorded_at: datetime
 
 
+PUBLISHED, UNCHANGED, BLOCKED, FAILED, STOPPED = "published", "unchanged", "blocked", "failed", "stopped"
+RUN_STATUSES = (PUBLISHED, UNCHANGED, BLOCKED, FAILED, STOPPED)
+"""What becomes of a run: a new version; nothing new to publish; a verdict stopped it; another error, or its
+process died; somebody ended it, or it gave way."""
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """How one run went.
@@ -83,7 +89,7 @@ class RunRecord:
     Attributes:
         run_id: Dagster's id of the run.
         report_date: the partition.
-        status: one word: published, unchanged, blocked, failed, stopped.
+        status: one word of RUN_STATUSES.
         started_at: with a time zone.
         ended_at: with a time zone; None while it runs or when nobody saw it end.
         calls: calls to the provider, repeats included.
@@ -92,7 +98,10 @@ class RunRecord:
         seconds: how long the calls took, from first to last.
         requested_by: who asked for the run, "" where nobody said.
         version: what it published, None if nothing.
-        figures: further figures by name (latencies, bytes, software versions); never of accounts.
+        figures: further figures by name: accounts and accounts.STATUS as far as the run got to them,
+            asked (accounts it asked for), p50_seconds, p90_seconds, p99_seconds (of a call),
+            received_bytes (answers kept), report_bytes (the sealed report, if it published one),
+            esg_assets, dagster, python (versions), error (the type of the error that ended it).
     """
 
     run_id: str
@@ -107,6 +116,22 @@ class RunRecord:
     requested_by: str = ""
     version: int | None = None
     figures: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunTotals:
+    """All runs that were ever recorded, added up: these only ever grow.
+
+    Attributes:
+        runs: by status; statuses that never occurred are left out.
+        calls, retries, refusals, seconds: as in RunRecord.
+    """
+
+    runs: Mapping[str, int] = field(default_factory=dict)
+    calls: int = 0
+    retries: int = 0
+    refusals: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

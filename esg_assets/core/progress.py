@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
+from esg_assets.core.latencies import Latencies
 from esg_assets.core.ratings import Status
 
 LATENCY_SHARE = 1 / 32
@@ -23,6 +24,7 @@ class Progress:
         rate: calls per second allowed now.
         outage: whether the provider is taken to be down.
         latency: seconds that a call takes, averaged over the last few dozen.
+        latencies: seconds that every call took.
         speed: accounts that ended per second since the progress was told last; 0 if not known yet.
     """
 
@@ -35,9 +37,11 @@ class Progress:
     latency: float = 0.0
     speed: float = 0.0
     ended: Counter[Status] = field(default_factory=Counter)
+    latencies: Latencies = field(default_factory=Latencies)
 
     def took(self, seconds: float) -> None:
         """A call took so long."""
+        self.latencies.took(seconds)
         self.latency += (seconds - self.latency) * (LATENCY_SHARE if self.latency else 1.0)
 
     def too_few_in_flight(self, concurrency: int) -> str:
