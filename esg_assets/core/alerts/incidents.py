@@ -1,8 +1,8 @@
 """Incidents: what was seen, what is open, and the messages that follow. All times have a zone."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import StrEnum
 
 from esg_assets.core.alerts.kinds import Kind, Severity
@@ -38,8 +38,8 @@ class Observation:
 
     kind: Kind
     evidence: str
-    at: datetime
-    date: date | None = None
+    at: dt.datetime
+    date: dt.date | None = None
     subject: str = ""
     severity: Severity | None = None
     facts: Facts = field(default_factory=dict)
@@ -65,9 +65,9 @@ class Recovery:
     """
 
     evidence: str
-    at: datetime
+    at: dt.datetime
     kinds: frozenset[str]
-    date: date | None = None
+    date: dt.date | None = None
     subject: str | None = None
     earlier_dates: bool = False
     facts: Facts = field(default_factory=dict)
@@ -96,16 +96,16 @@ class Incident:
     environment: str
     kind: Kind
     severity: Severity
-    opened_at: datetime
-    seen_at: datetime
-    date: date | None = None
+    opened_at: dt.datetime
+    seen_at: dt.datetime
+    date: dt.date | None = None
     subject: str = ""
-    unwell: Mapping[str, datetime] = field(default_factory=dict)
+    unwell: Mapping[str, dt.datetime] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
     occurrences: int = 1
     facts: Facts = field(default_factory=dict)
     run_id: str = ""
-    resolved_at: datetime | None = None
+    resolved_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Message:
     state: State
     channel: str
     audience: str
-    queued_at: datetime
+    queued_at: dt.datetime
     attempts: int = 0
 
     @property
