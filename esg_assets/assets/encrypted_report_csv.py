@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from esg_assets import checks
+from esg_assets import checks, run_reasons
 from esg_assets.asset_metadata import Metadata
-from esg_assets.core import outcomes, reasons, report, verdicts
+from esg_assets.core import corrections, outcomes, report, verdicts
 from esg_assets.core.accounts import Snapshot
-from esg_assets.core.errors import ReasonWanted, Refused, ReportBlocked, Tampered
-from esg_assets.core.ports import History
+from esg_assets.core.errors import ReportBlocked, Tampered
+from esg_assets.core.ports import History, RatingsParts
 from esg_assets.core.publication import Draft, Publication
 from esg_assets.core.publishing import Publications
 from esg_assets.core.rules import Rules
@@ -24,8 +24,6 @@ from esg_assets.failures import told_to
 from esg_assets.run_lease import RunLease
 
 NAME = "encrypted_report_csv"
-REASON_TAG = "esg/reason"
-REQUESTED_BY_TAG = "esg/requested_by"
 
 
 def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -46,6 +44,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         active_accounts: Snapshot,
         esg_ratings: Ratings,
+        ratings_parts: dg.ResourceParam[RatingsParts],
         publications: dg.ResourceParam[Publications],
         history: dg.ResourceParam[History],
         rules: dg.ResourceParam[Rules],
@@ -61,7 +60,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             counts = outcomes.counts(table)
             past = verdicts.Past.of(history.latest_before(snapshot.partition))
             _refuse_blocked(snapshot, verdicts.on_publication(snapshot.count, counts, past, rules.limits))
-            reason, requested_by = _why_and_who(context, snapshot)
+            reason, requested_by = run_reasons.why_and_who(context, snapshot)
             draft = publications.draft(snapshot, report.render(snapshot, table), reason=reason)
             verdict = _read_back(publications, draft, snapshot, esg_ratings)
             if verdict.blocks:
@@ -73,7 +72,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 esg_ratings.parts,
                 run_id=context.run.run_id,
                 requested_by=requested_by,
-                reason=reason,
+                reason=reason or _reason_of_ours(publications, snapshot, esg_ratings, ratings_parts),
             )
             keys = publications.key_changes(publication).verdict
         yield dg.Output(publication, metadata=_metadata(publication, new=draft.unchanged is None))
@@ -82,25 +81,12 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     return encrypted_report_csv
 
 
-def _why_and_who(context: dg.AssetExecutionContext, snapshot: Snapshot) -> tuple[str, str]:
-    """Why a correction is made, and who asks for it: neither stands in the chain without the other."""
-    reason, requested_by = (context.run.tags.get(tag, "").strip() for tag in (REASON_TAG, REQUESTED_BY_TAG))
-    if reason and not requested_by:
-        raise ReasonWanted(
-            f"Making the report of {context.partition_key}: the run says why ({REASON_TAG}) and not who asks "
-            f"for it. Launch it again with the tag {REQUESTED_BY_TAG} as well; the command line sets both."
-        )
-    for tag, text in ((REASON_TAG, reason), (REQUESTED_BY_TAG, requested_by)):
-        wrong = reasons.problem(text)
-        ids = (str(each) for each in snapshot.accounts.column("account_id")) if text else ()
-        if not wrong and reasons.names_account(text, ids):
-            wrong = "it holds the id of an account, and would stand in the chain in the clear"
-        if wrong:
-            raise Refused(
-                f"Making the report of {context.partition_key}: {tag} is not taken: {wrong}. Nothing was "
-                "published. Run the date again with another one."
-            )
-    return reason, requested_by
+def _reason_of_ours(
+    publications: Publications, snapshot: Snapshot, ratings: Ratings, parts: RatingsParts
+) -> str:
+    """Why the next version is made where nobody said why; "" for a date that is not published."""
+    published = publications.latest(snapshot.partition)
+    return "" if published is None else corrections.what_was_done(published, snapshot, ratings, parts)
 
 
 def _refuse_blocked(snapshot: Snapshot, found: list[Verdict]) -> None:

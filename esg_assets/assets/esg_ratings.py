@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from esg_assets import checks
+from esg_assets import checks, run_reasons
 from esg_assets.asking import Asking
 from esg_assets.asset_metadata import Metadata
 from esg_assets.core import outcomes, verdicts
@@ -73,6 +73,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         """
         with told_to(context):
             run_lease.hold(context)
+            run_reasons.why_and_who(context, active_accounts)  # before a night of calls, not after it
             snapshot, refresh = active_accounts, Refresh(context.op_execution_context.op_config["refresh"])
             past = verdicts.Past.of(history.latest_before(snapshot.partition))
             sealed = sealed_ratings.get(snapshot.partition) or _nothing_yet(snapshot)

@@ -18,6 +18,7 @@ import typer
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import DAY_FORMATS, OptionalDay, day_of, reason_option
+from esg_assets.cli.reason_check import require_no_account
 from esg_assets.core.errors import LeaseBusy, SettingsWrong
 
 if TYPE_CHECKING:
@@ -101,15 +102,16 @@ def run_dates(
     settings: "Settings", days: Sequence[date], switches: Mapping[str, Mapping[str, object]], reason: str
 ) -> list["RunResult"]:
     """Run each date, oldest first, as Dagster runs of this process; an interrupted one is the last."""
-    from esg_assets import composition, stale_runs  # noqa: PLC0415 - slow to import
+    from esg_assets import composition, run_reasons, stale_runs  # noqa: PLC0415 - slow to import
     from esg_assets.cli_runs import run_partition  # noqa: PLC0415
     from esg_assets.instances import opened_instance  # noqa: PLC0415
     from esg_assets.run_results import result_of  # noqa: PLC0415
 
+    require_no_account(settings, days, reason)
     tags = {
-        "esg/requested_by": getpass.getuser(),
+        run_reasons.REQUESTED_BY_TAG: getpass.getuser(),
         stale_runs.COMMAND_LINE_TAG: "true",
-        **({"esg/reason": reason} if reason else {}),
+        **({run_reasons.REASON_TAG: reason} if reason else {}),
     }
     results = []
     leases = composition.leases(settings)

@@ -4,7 +4,7 @@ Assets and the collection engine receive these; adapters implement them; fakes i
 and one contract suite per port runs against every implementation and its fake.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -266,7 +266,13 @@ class RatingsParts(Protocol):
     def refs(self, snapshot: Snapshot) -> list[PartRef]:
         """Every part that `read` would read, oldest first."""
 
-    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def read(
+        self,
+        snapshot: Snapshot,
+        columns: Sequence[str] | None = None,
+        *,
+        only: Collection[str] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
         """Outcomes of the snapshot's partition, oldest part first, of every generation up to this one.
 
         Only parts whose outcomes were made under the same `Snapshot.rules`. An account can occur
@@ -275,6 +281,7 @@ class RatingsParts(Protocol):
         Args:
             snapshot: the snapshot the outcomes are wanted for.
             columns: names of OUTCOME_SCHEMA to keep, None for all.
+            only: keys of the parts to read, None for all.
 
         Raises:
             Tampered: a part is not what was sealed, or is missing from the row of part numbers.

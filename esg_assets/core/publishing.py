@@ -42,7 +42,11 @@ class Publications(Protocol):
         requested_by: str = "",
         reason: str = "",
     ) -> Publication:
-        """Add the entry that makes a draft the report."""
+        """Add the entry that makes a draft the report; every version after the first says why.
+
+        Raises:
+            ReasonWanted: it does not.
+        """
 
     def key_changes(self, publication: Publication) -> KeyChanges:
         """How its keys differ from those of the publication before it in the chain. Raises Tampered."""

@@ -127,6 +127,7 @@ class Records:
         self, publications: Publications, draft: Draft, of: Snapshot, *, reason: str = "", run_id: str = "run"
     ) -> Publication:
         refs = self.parts().refs(of)
+        reason = reason or ("" if draft.version == 1 else "the provider corrected a score")
         return publications.publish(
             draft, COUNTS, refs, run_id=run_id, requested_by="somebody", reason=reason
         )

@@ -188,6 +188,17 @@ def test_counts_that_are_not_one_for_each_account_publish_nothing(house: Records
     assert publications.latest(DAY) is None
 
 
+def test_a_correction_that_nothing_explains_is_not_published(house: Records) -> None:
+    house.publish(DAY)
+    publications = house.publications()
+    of = house.snapshot(DAY)
+    draft = publications.draft(of, OTHER_CSV)
+    for reason in ("", "  "):
+        with pytest.raises(ReasonWanted, match="version 2 is a correction and has no reason"):
+            publications.publish(draft, COUNTS, [], run_id="run", reason=reason)
+    assert [each.version for each in publications.list()] == [1]
+
+
 def test_a_draft_is_published_once_however_often_it_is_asked(house: Records) -> None:
     publications = house.publications()
     snapshot = house.snapshot(DAY)

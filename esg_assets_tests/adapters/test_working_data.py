@@ -178,3 +178,13 @@ def test_columns_of_another_type_are_not_stored() -> None:
     accounts = pa.table({"account_id": ["a"]})
     with pytest.raises(ValueError, match="schema"):
         snapshots_in(MemoryStore()).save(snapshot(accounts=accounts))
+
+
+def test_of_the_parts_those_that_are_named_are_read(store: ObjectStore) -> None:
+    kept, parts = snapshots_in(store).save(snapshot(3)), parts_in(store)
+    for number in range(3):
+        parts.append(kept, batch(success(f"ACC-000000{number}")))
+    first, _, last = (part.key for part in parts.refs(kept))
+    read = [ids for each in parts.read(kept, ["account_id"], only={first, last}) for ids in each.to_pylist()]
+    assert read == [{"account_id": "ACC-0000000"}, {"account_id": "ACC-0000002"}]
+    assert list(parts.read(kept, only=())) == []

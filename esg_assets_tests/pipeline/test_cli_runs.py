@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG
 
+from esg_assets.cli import main as cli
 from esg_assets.cli_runs import LOCATION, REPOSITORY, run_partition
 from esg_assets.jobs import NIGHTLY
 from esg_assets.simulators.options import Options
@@ -146,3 +147,22 @@ def test_a_date_before_the_first_is_no_partition(ran: Ran) -> None:
     run = run_partition(ran.instance, date(2025, 12, 31), config=CURRENT, tags={})
     assert run.status is dg.DagsterRunStatus.FAILURE
     assert any("2025-12-31" in str(entry.dagster_event) for entry in ran.instance.all_logs(run.run_id))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--date", str(DAY)),
+        ("run", "--date", str(DAY.replace(day=20))),  # no accounts of its own here: those of DAY stand in
+        ("backfill", str(DAY), str(NEXT)),
+    ],
+)
+def test_an_account_in_a_reason_is_refused_before_there_is_a_run(
+    ran: Ran, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = ran.instance.get_runs_count()
+    assert cli.run([*command, "--reason", "asked for by ACC-00007"]) == 2
+    told = capsys.readouterr()
+    assert "--reason is not taken: it holds the id of an account" in told.err
+    assert "ACC-00007" not in told.out + told.err
+    assert ran.instance.get_runs_count() == before

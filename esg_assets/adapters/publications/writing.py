@@ -13,7 +13,7 @@ from esg_assets.adapters.publications.reading import PublishedReports
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.chain import Entry
 from esg_assets.core.chain_bodies import Kind
-from esg_assets.core.errors import Refused, ReportBlocked
+from esg_assets.core.errors import ReasonWanted, Refused, ReportBlocked
 from esg_assets.core.ports import ObjectStore, PartRef
 from esg_assets.core.publication import Draft, Publication, ReadBack, StoredObject
 from esg_assets.core.ratings import Status
@@ -92,12 +92,18 @@ class Publications(PublishedReports):
         """Add the entry that makes a draft the report; what is published already stays as it is.
 
         Raises:
+            ReasonWanted: it is a version after the first, and nothing says why.
             ReportBlocked: the counts are not one for each account of the snapshot.
             Refused: another version of the date was published after the draft was made.
         """
         published = draft.unchanged or self._published(draft)
         if published is not None:
             return published
+        if draft.version > 1 and not reason.strip():
+            raise ReasonWanted(
+                f"Publishing the report of {draft.date}: version {draft.version} is a correction and has no "
+                "reason. Nothing was published."
+            )
         whole = {status.value: counts.get(status, 0) for status in Status}
         if sum(whole.values()) != draft.accounts:
             raise ReportBlocked(

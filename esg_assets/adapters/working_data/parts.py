@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -105,13 +105,19 @@ class SealedParts:
             self._digests[key] = hashlib.sha256(sealed).hexdigest()
         return [PartRef(key=key, sha256=self._digests[key]) for key in keys]
 
-    def read(self, snapshot: Snapshot, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def read(
+        self,
+        snapshot: Snapshot,
+        columns: Sequence[str] | None = None,
+        *,
+        only: Collection[str] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
         """Outcomes of every generation up to the snapshot's that were made under its rules.
 
         Raises:
             Tampered: a part is not what was sealed, or is missing from the row of part numbers.
         """
-        wanted = self._wanted(snapshot)
+        wanted = [each for each in self._wanted(snapshot) if only is None or each[0] in only]
         sealed_parts = self._objects.read_ahead(key for key, _, _ in wanted)
         for (key, owner, number), (_, sealed) in zip(wanted, sealed_parts, strict=True):
             self._digests[key] = hashlib.sha256(sealed).hexdigest()
