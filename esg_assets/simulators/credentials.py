@@ -5,6 +5,7 @@ import binascii
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from esg_assets.simulators.exchange import Reply, Request, problem, with_header
 
@@ -82,7 +83,10 @@ class Credentials:
         return _unauthorized(accepted, "the token is unknown or has expired", error="invalid_token")
 
     def knows_client(self, request: Request) -> bool:
-        """Whether the request carries the client's id and secret by HTTP Basic (RFC 7617)."""
+        """Whether the request carries the client's id and secret by HTTP Basic, each form-encoded.
+
+        RFC 6749 section 2.3.1: a secret with `+` or `%` in it that is sent as it is, is another one.
+        """
         authorization = request.header(b"authorization")
         if authorization is None or authorization[:6].lower() != b"basic ":
             return False
@@ -90,7 +94,14 @@ class Credentials:
             pair = base64.b64decode(authorization[6:].strip(), validate=True)
         except binascii.Error:
             return False
-        return _same(pair, f"{self.client_id}:{self.client_secret}")
+        client_id, colon, secret = pair.partition(b":")
+        known = [_same(_form_decoded(client_id), self.client_id)]
+        known.append(_same(_form_decoded(secret), self.client_secret))
+        return bool(colon) and all(known)
+
+
+def _form_decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
 
 
 def _same(given: bytes, wanted: str) -> bool:

@@ -21,6 +21,8 @@ from esg_assets.core.errors import (
     SourceUnavailable,
     Unavailable,
 )
+from esg_assets.simulators.options import Options
+from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.raw_server import Talk, answer, raw_server, reset, sends, sends_without_end
 from esg_assets_tests.token_server import error_answer, token_answer, token_server
 
@@ -66,6 +68,14 @@ def test_the_request_is_that_of_the_rfc() -> None:
     scheme, _, pair = fields["authorization"].partition(" ")
     client_id, _, secret = base64.b64decode(pair).decode("ascii").partition(":")
     assert (scheme, unquote_plus(client_id), unquote_plus(secret)) == ("Basic", "cli:ent é", "s+/ %~")
+
+
+def test_credentials_of_any_characters_are_known_to_who_reads_the_rfc() -> None:
+    client_id, secret = "cli:ent é&=", "s+/ %~:#?%41"
+    with SimulatorServer(Options(client_id=client_id, client_secret=secret)) as server:
+        made = TokenEndpoint(f"{server.url}/oauth2/token", client_id, secret)
+        assert made.fetch().access_token
+        made.close()
 
 
 def test_scope_and_audience_are_left_out_when_empty() -> None:

@@ -113,6 +113,26 @@ def test_an_unknown_client_is_refused(open_server: SimulatorServer, headers: dic
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
+@pytest.mark.parametrize(
+    ("client_id", "secret", "accepted"),
+    [
+        ("a%3Ab+%C3%A9", "s%2B%2F+%25~%3A", True),
+        ("a%3ab%20%c3%a9", "%73%2b/%20%25~:", True),  # what need not be encoded may be, and the reverse
+        ("a:b é", "s+/ %~:", False),
+        ("a%3Ab+%C3%A9", "s+%2F+%25~%3A", False),
+        ("a%3Ab+%C3%A9:s%2B%2F+%25~%3A", "", False),
+        ("a%253Ab+%C3%A9", "s%2B%2F+%25~%3A", False),
+    ],
+)
+def test_id_and_secret_are_form_encoded_within_http_basic(
+    client_id: str, secret: str, accepted: bool
+) -> None:
+    # RFC 6749 section 2.3.1.
+    with SimulatorServer(Options(client_id="a:b é", client_secret="s+/ %~:")) as server:
+        answer = ask_token(server.url, **basic(client_id, secret))
+        assert answer.status == (200 if accepted else 401)
+
+
 def test_a_token_request_that_is_no_form_or_too_large_is_refused(open_server: SimulatorServer) -> None:
     assert (
         ask_token(open_server.url, **{"Content-Type": "application/json"}).json["error"] == "invalid_request"
