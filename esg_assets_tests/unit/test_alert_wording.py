@@ -33,7 +33,7 @@ PLACES = Places(
     "https://dagster.example.com", "https://esg.example.com", "https://docs.example.com/operations"
 )
 HEAD = "41:" + "ab" * 32
-FACTS = {
+FACTS: dict[str, int | float | str] = {
     "accounts": 955,
     "failed": 61,
     "not_rated": 12,
@@ -164,7 +164,7 @@ def test_the_error_that_ended_a_run_decides_what_to_do() -> None:
 
 def test_only_facts_that_are_known_here_are_told_so_that_nothing_of_an_account_can_be() -> None:
     secret = "ACC-4711"
-    facts = {
+    facts: dict[str, int | float | str] = {
         **FACTS,
         "account_id": secret,
         "name": secret,

@@ -130,7 +130,7 @@ def _published(incident: Incident) -> str:
 _DEVELOPERS: _Shown = {
     "Check": lambda incident: word(incident, "check"),
     "Error": lambda incident: word(incident, "error"),
-    "Subject": lambda incident: subject(incident),
+    "Subject": subject,
     "Accounts": _counted("accounts"),
     "Failed": _counted("failed"),
     "Not rated": _counted("not_rated"),

@@ -208,14 +208,14 @@ def _developer_links(incident: Incident, places: Places) -> Iterator[Link]:
 def heartbeat_text(message: Message) -> str:
     """What the outside service keeps with a ping: short, and nothing but dates, versions and the head."""
     incident = message.incident
-    facts = incident.facts
+    version = shown_facts.count(incident, "version")
     parts = [
         f"{label_of(incident, message.state)} {incident.kind.name}",
         f"environment {incident.environment}",
     ]
     if incident.date:
         parts.append(f"report {incident.date.isoformat()}")
-    if incident.severity is Severity.INFO and facts.get("version"):
-        parts.append(f"version {facts['version']}")
+    if incident.severity is Severity.INFO and version:
+        parts.append(f"version {version}")
     head = shown_facts.head(incident)
     return "\n".join([*parts, *([f"head {head}"] if head else [])])
