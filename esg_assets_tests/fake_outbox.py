@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from esg_assets.core.alerts import recording
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery, State
@@ -68,7 +68,7 @@ class MemoryOutbox:
                     state=queued.state,
                     channel=queued.target.channel,
                     audience=queued.target.audience,
-                    queued_at=now,
+                    queued_at=now.astimezone(UTC),
                 )
                 self.kept.append(Kept(made, now))
             return list(outcome.incidents.values())

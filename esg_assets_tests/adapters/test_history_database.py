@@ -25,7 +25,11 @@ NOW = datetime(2026, 1, 15, 12, 30, tzinfo=UTC)
 PUBLISHED = PublishedReport(DAY, 1, 5, "5" * 64, "run", dict.fromkeys(Status, 1), DAY, "2026-01-15")
 RUN = RunRecord("run", DAY, "published", NOW, NOW, calls=7, figures={"p99_seconds": 0.8})
 
-TABLES = {"esg_publications", "esg_figures", "esg_runs", "esg_chain_head", models.VERSION_TABLE}
+TABLES = {
+    *("esg_publications", "esg_figures", "esg_runs", "esg_chain_head"),
+    *("esg_incidents", "esg_evidence", "esg_messages", "esg_bookmarks"),
+    models.VERSION_TABLE,
+}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

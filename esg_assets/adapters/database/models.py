@@ -1,7 +1,8 @@
 """The tables. A change here needs a revision in `migrations/versions`; a test compares the two.
 
 Every name begins with `esg_`, because a firm may give Dagster's own tables the same database (there
-is a `runs` and an `alembic_version` among those). Rows are only ever added.
+is a `runs` and an `alembic_version` among those). Rows of the history are only ever added; those of
+alerts are changed too, as incidents and deliveries go on.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 PREFIX = "esg_"
 VERSION_TABLE = "esg_alembic_version"
-REVISION = "0001"
+REVISION = "0002"
 """The newest revision, so that opening an up-to-date database need not load alembic."""
 
 METADATA = sa.MetaData(
@@ -103,4 +104,76 @@ CHAIN_HEAD = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("restored", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+INCIDENTS = sa.Table(
+    "esg_incidents",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(255), nullable=False, unique=True),
+    # The key that it began with, and the how many-th incident of that key it is.
+    sa.Column("cause", sa.String(255), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("environment", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False),
+    sa.Column("report_date", sa.Date),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("resolved_at", UtcDateTime),
+    sa.Column("occurrences", sa.Integer, nullable=False),
+    sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Column("unwell", sa.JSON, nullable=False),
+    sa.Column("kinds", sa.JSON, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.UniqueConstraint("cause", "number"),
+    sa.Index(None, "environment", "resolved_at"),
+    sa.Index(None, "environment", "opened_at"),
+)
+
+EVIDENCE = sa.Table(
+    "esg_evidence",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("environment", sa.String(64), nullable=False),
+    sa.Column("evidence", sa.String(250), nullable=False),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+    # Of a recovery only: since when it holds, and what is well.
+    sa.Column("well_at", UtcDateTime),
+    sa.Column("recovery", sa.JSON(none_as_null=True)),
+    sa.UniqueConstraint("environment", "evidence"),
+    sa.Index(None, "environment", "well_at"),
+)
+
+MESSAGES = sa.Table(
+    "esg_messages",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("incident_id", sa.ForeignKey(INCIDENTS.c.id), nullable=False),
+    sa.Column("environment", sa.String(64), nullable=False),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("audience", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("incident", sa.JSON, nullable=False),  # as it was when the message was queued
+    sa.Column("queued_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", UtcDateTime),  # null: nothing is left to do
+    sa.Column("claimed_by", sa.String(128), nullable=False),
+    sa.Column("claimed_until", UtcDateTime),
+    sa.Column("delivered_at", UtcDateTime),
+    sa.Column("receipt", sa.Text, nullable=False),
+    sa.Column("refused_at", UtcDateTime),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.UniqueConstraint("incident_id", "channel", "audience", "state"),
+    sa.Index(None, "environment", "channel", "next_at"),
+    sa.Index(None, "environment", "refused_at"),
+)
+
+BOOKMARKS = sa.Table(
+    "esg_bookmarks",
+    METADATA,
+    sa.Column("environment", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(128), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )

@@ -17,11 +17,16 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 
 
-def open_database(url: str) -> sa.Engine:
+def open_database(url: str, *, busy_seconds: float | None = None) -> sa.Engine:
     """An engine on an up-to-date database; connections are opened for each use, so nothing to close.
 
     A SQLite file is made 0600, in a folder 0700 where there is none. Transactions that write are begun
     on `writing(engine)`.
+
+    Args:
+        url: ESG_DATABASE_URL.
+        busy_seconds: how long a SQLite database may be locked before it counts as unavailable; by
+            default BUSY_SECONDS.
 
     Raises:
         SettingsWrong: this is no URL of a database that is installed, or the database was made by a
@@ -29,7 +34,7 @@ def open_database(url: str) -> sa.Engine:
         StoreUnavailable.
     """
     with translated("opening the history database"):
-        engine = _engine(url)
+        engine = _engine(url, BUSY_SECONDS if busy_seconds is None else busy_seconds)
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
         migrate.upgrade(engine)
@@ -58,7 +63,7 @@ def _code(error: SQLAlchemyError | OSError) -> str:
     return type(cause).__name__
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, busy_seconds: float) -> sa.Engine:
     wanted = "ESG_DATABASE_URL must be a database URL such as postgresql+psycopg://user@host/name"
     try:
         parsed = sa.make_url(url)
@@ -67,7 +72,7 @@ def _engine(url: str) -> sa.Engine:
         arguments: dict[str, Any] = {}
         if parsed.get_backend_name() == "sqlite":
             _require_file(parsed)
-            arguments = {"timeout": BUSY_SECONDS}
+            arguments = {"timeout": busy_seconds}
         elif parsed.drivername == "postgresql+psycopg":
             wanted_of_libpq = {
                 "connect_timeout": CONNECT_SECONDS,

@@ -11,7 +11,7 @@ One message goes to a target for each state of an incident:
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from esg_assets.core.alerts import ledger
 from esg_assets.core.alerts.incidents import Incident, Observation, Recovery, State
@@ -72,11 +72,11 @@ def evidence_name(seen: Observation | Recovery) -> str:
 def in_order(seen: Iterable[Observation | Recovery]) -> list[Observation | Recovery]:
     """A batch oldest first, each evidence once, however it was ordered.
 
-    What was seen to be well at the very moment of an observation is later than that.
+    What was seen to be well at the very moment of an observation is later than that. Times are in UTC.
     """
     found: dict[str, Observation | Recovery] = {}
     for one in sorted(seen, key=_order):
-        found.setdefault(evidence_name(one), one)
+        found.setdefault(evidence_name(one), replace(one, at=one.at.astimezone(UTC)))
     return list(found.values())
 
 
