@@ -17,7 +17,7 @@ from esg_assets.partitions import daily
 from esg_assets.resources import resources
 from esg_assets.run_logger import plain_lines
 from esg_assets.schedules import nightly_schedule
-from esg_assets.sensors import stale_runs_sensor
+from esg_assets.sensors import run_records_sensor, stale_runs_sensor
 from esg_assets.settings import Settings, dagster_home, load_settings
 from esg_assets.settings.known_secrets import known
 from esg_assets.working_window import archive_schedule, archive_working_data
@@ -40,7 +40,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         asset_checks=[checks.report_still_verifies(partitions)],
         jobs=[nightly_esg_report, archive_working_data],
         schedules=[nightly_schedule(settings), archive_schedule()],
-        sensors=[stale_runs_sensor],
+        sensors=[stale_runs_sensor, run_records_sensor],
         resources=resources(overrides),
         loggers={"console": plain_lines},
         # Four small steps share one client and one pacer (docs/adr/0005).

@@ -4,12 +4,10 @@ The figures are `esg_assets.core.figures`, what may stand in the clear `esg_asse
 the words `esg_assets.core.summary_words`.
 """
 
-import platform
 from datetime import UTC, datetime
 
 import dagster as dg
 
-import esg_assets
 from esg_assets.asset_metadata import Metadata, fence
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.comparison import compare
@@ -25,6 +23,7 @@ from esg_assets.core.sealed_ratings import Ratings, SealedRatings
 from esg_assets.core.summary import failed_accounts, summary_chunks, summary_document
 from esg_assets.core.summary_words import Summary, summary_markdown, summary_text
 from esg_assets.failures import told_to
+from esg_assets.run_effort import software
 from esg_assets.run_lease import RunLease
 
 NAME = "daily_summary"
@@ -64,7 +63,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             run = _run(published, ratings.sealed, datetime.now(UTC))
             if publication.summary is None:
                 document = summary_document(
-                    published, exact, run, recipients=publication.recipients, software=_software()
+                    published, exact, run, recipients=publication.recipients, software=software()
                 )
                 failed = failed_accounts(ratings.outcomes.to_batches())
                 publications.publish_summary(publication, summary_chunks(document, failed))
@@ -78,7 +77,6 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 min_cell=rules.min_cell,
             )
             history.record_publication(published, cleared)
-            history.record_run(run)
             summary = Summary(
                 published=published,
                 figures=cleared,
@@ -97,7 +95,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
 
 
 def _run(published: PublishedReport, sealed: SealedRatings, ended_at: datetime) -> RunRecord:
-    """How the report came about, over all runs of its date."""
+    """How the report came about, over all runs of its date (`run_records` has each run by itself)."""
     return RunRecord(
         run_id=published.run_id,
         report_date=published.report_date,
@@ -111,14 +109,6 @@ def _run(published: PublishedReport, sealed: SealedRatings, ended_at: datetime) 
         requested_by=published.requested_by,
         version=published.version,
     )
-
-
-def _software() -> dict[str, str]:
-    return {
-        "esg_assets": esg_assets.__version__,
-        "dagster": dg.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def _metadata(summary: Summary) -> Metadata:

@@ -6,6 +6,7 @@ A run is a real Dagster run (`esg_assets.cli_runs`); what became of it is read f
 
 import contextlib
 import getpass
+import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,11 @@ from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import DAY_FORMATS, OptionalDay, day_of, reason_option
 from esg_assets.cli.reason_check import require_no_account
-from esg_assets.core.errors import LeaseBusy, SettingsWrong
+from esg_assets.core.errors import LeaseBusy, SettingsWrong, StoreUnavailable
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from esg_assets.run_results import RunResult
     from esg_assets.settings import Settings
 
@@ -126,9 +129,21 @@ def run_dates(
                     held.enter_context(leases.hold(stale_runs.command_lease(day), run_id))
                 finished = run_partition(instance, day, config=switches, tags=tags, run_id=run_id)
             results.append(result_of(instance, finished, day, time.monotonic() - started))
+            _record(settings, instance, run_id)
             if results[-1].interrupted:
                 break
     return results
+
+
+def _record(settings: "Settings", instance: "dg.DagsterInstance", run_id: str) -> None:
+    """Into the history at once, since there may be no daemon whose sensor would do it later."""
+    from esg_assets import composition  # noqa: PLC0415 - slow to import
+    from esg_assets.run_records import record_run  # noqa: PLC0415
+
+    try:
+        record_run(instance, composition.history(settings), run_id)
+    except StoreUnavailable as error:  # the run is as it is, and the sensor will try again
+        logging.getLogger(__name__).warning("%s", error)
 
 
 def shown(result: "RunResult") -> list[str]:

@@ -102,7 +102,7 @@ PORTS = [
         ("publications", "verify"),
         ("history", "latest_before"),
         ("history", "record_publication"),
-        ("history", "record_run"),
+        ("history", "latest"),
         ("leases", "hold"),
         ("reply_shapes", "of"),
         ("gathering", "gather"),

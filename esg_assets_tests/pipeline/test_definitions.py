@@ -48,7 +48,7 @@ def test_it_loads_without_any_setting(loaded: dg.RepositoryDefinition) -> None:
         "archive_working_data_schedule",
         "nightly_esg_report_schedule",
     ]
-    assert [sensor.name for sensor in loaded.sensor_defs] == ["stale_runs_sensor"]
+    assert {sensor.name for sensor in loaded.sensor_defs} == {"stale_runs_sensor", "run_records_sensor"}
 
 
 def test_it_loads_with_wrong_settings_so_that_sensors_live(
@@ -104,9 +104,8 @@ def test_working_data_is_archived_every_night_without_anybody_switching_it_on(
     assert loaded.get_job(schedule.job_name).executor_def is dg.in_process_executor
 
 
-def test_the_sensor_is_on(loaded: dg.RepositoryDefinition) -> None:
-    (sensor,) = loaded.sensor_defs
-    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+def test_every_sensor_is_on(loaded: dg.RepositoryDefinition) -> None:
+    assert {sensor.default_status for sensor in loaded.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
 
 
 def test_partition_d_exists_on_the_morning_of_d(loaded: dg.RepositoryDefinition) -> None:

@@ -15,9 +15,11 @@ import pytest
 
 from esg_assets import cli_runs
 from esg_assets.adapters.leases import FileLeases
+from esg_assets.run_records import record_ended_runs
 from esg_assets.sensors import stale_runs_sensor
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
+from esg_assets_tests.fakes import MemoryHistory
 from esg_assets_tests.pipeline.house import DAY, accounts, home_in_force, instance_of
 from esg_assets_tests.pipeline.test_leases import assert_reported
 
@@ -81,6 +83,9 @@ def test_the_sensor_reports_it(killed: Killed, tmp_path: Path) -> None:
             said = stale_runs_sensor.evaluate_tick(context).skip_message
         assert said == f"marked 1 runs as failed whose process is gone: {killed.run_id}"
         assert_reported(instance, killed.run_id)
+        history = MemoryHistory()
+        record_ended_runs(instance, history, None)
+        assert [(run.run_id, run.status) for run in history.runs] == [(killed.run_id, "failed")]
 
 
 def test_the_next_run_reports_it_and_asks_only_for_what_is_open(killed: Killed) -> None:
