@@ -249,6 +249,7 @@ class SealedStores:
 
         from esg_assets.core.remembered_chain import accept_restore
 
+        store_choice.require_guarded_records(self._settings)
         chain, remembers = self._chain(self._signer), self._given_history or history(self._settings)
         now = datetime.now(UTC)
         return accept_restore(chain, remembers, requested_by=requested_by, reason=reason, now=now)

@@ -56,14 +56,15 @@ def rotate(settings: Settings, leases: Leases, told: Progress = lambda _date, _c
 
     Raises:
         Refused: a run or another rotation is under way; nothing was changed, or (when a run began in the
-            middle) everything opens and another call finishes.
+            middle) everything opens and another call finishes. Or `prod` keeps no records in such a bucket.
         Tampered: something that is kept does not open. The former keys stay.
     """
+    stores = LifecycleStores.guarded(settings)
     with _nobody_else(leases) as check_runs:
         check_runs("Nothing was changed.")
         path = None if settings.working_key is None else settings.working_key.path
         made = path is not None and _make_key(path)
-        resealed, objects = _reseal(settings, leases, told)
+        resealed, objects = _reseal(stores, leases, told)
         check_runs("Everything is sealed with the new key, and the old one is kept; run this again.")
         removed = () if path is None else _remove(_former_files(path))
     return Rotation(made, resealed, objects, removed)
@@ -97,9 +98,8 @@ def _nobody_else(leases: Leases) -> Iterator[Callable[[str], None]]:
         yield check_runs
 
 
-def _reseal(settings: Settings, leases: Leases, told: Progress) -> tuple[dict[dt.date, int], int]:
+def _reseal(stores: LifecycleStores, leases: Leases, told: Progress) -> tuple[dict[dt.date, int], int]:
     """Every object with another key than the current one; and how many there are in all."""
-    stores = LifecycleStores(settings)
     rekeying, holder = stores.rekeying, f"esg-assets keys rotate (process {os.getpid()})"
     resealed: dict[dt.date, int] = {}
     objects = 0

@@ -7,16 +7,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from esg_assets import store_choice
 from esg_assets.composition import SealedStores
 
 if TYPE_CHECKING:
     from esg_assets.adapters.publications import Expiry, Resealing, WorkingWindow
     from esg_assets.adapters.working_data import KeptWork, Rekeying
     from esg_assets.core.record_ports import Chain, ReplacingStore
+    from esg_assets.settings import Settings
 
 
 class LifecycleStores(SealedStores):
     """The sealed stores, with what ends, renews and removes things in them."""
+
+    @classmethod
+    def guarded(cls, settings: "Settings") -> "LifecycleStores":
+        """The stores for whoever writes or removes; `prod` asks first how the records' bucket is guarded.
+
+        Raises:
+            Refused: it is public or keeps no versions.
+            StoreUnavailable: it does not answer.
+        """
+        store_choice.require_guarded_records(settings)
+        return cls(settings)
 
     @cached_property
     def kept(self) -> "KeptWork":

@@ -87,10 +87,10 @@ class WorkingWindowResource(dg.ConfigurableResource[Window]):
     settings: dg.ResourceDependency[Settings]
 
     def create_resource(self, context: dg.InitResourceContext) -> Window:
-        """The port; nothing is opened yet."""
+        """The port; nothing is opened yet, but `prod` asks how the records' bucket is guarded."""
         del context
         self.settings.require("report archive")
-        return LifecycleStores(self.settings).window
+        return LifecycleStores.guarded(self.settings).window
 
 
 @dg.op(

@@ -59,7 +59,7 @@ def archive(day: OptionalDay = None) -> Answer:
 
     dagster_home()
     settings = load_settings("report archive")
-    window, leases = LifecycleStores(settings).window, composition.leases(settings)
+    window, leases = LifecycleStores.guarded(settings).window, composition.leases(settings)
     chosen = day_of(day)
     dates = window.dates() if chosen is None else [chosen]
     holder = f"esg-assets report archive (process {os.getpid()})"
@@ -193,7 +193,7 @@ def _stores(command: str, keyring: Path | None, recipients: str | None = None) -
             changed["report_recipients"] = tuple(parse_key(item.strip()) for item in recipients.split(","))
         except ValueError as error:
             raise SettingsWrong(f"--recipients: wanted is {error}.") from None
-    return LifecycleStores(settings.model_copy(update=changed))
+    return LifecycleStores.guarded(settings.model_copy(update=changed))
 
 
 def _given(reason: str) -> str:
