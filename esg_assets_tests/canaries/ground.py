@@ -11,15 +11,19 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from esg_assets import composition
 from esg_assets.adapters import logs
+from esg_assets.adapters.account_sources.page_request import World
+from esg_assets.core.ports import CallPolicy
 from esg_assets.settings import Settings, load_settings
 from esg_assets.settings.known_secrets import known
 from esg_assets_tests.canaries.planted import Canary
@@ -124,6 +128,19 @@ class Ground:
         return house.run(day, config=config)
 
 
+def _no_wait(_: float) -> None:
+    """Instead of sleep."""
+
+
+def _hurried(policy: Callable[[Settings], CallPolicy]) -> Callable[[Settings], CallPolicy]:
+    """The policy of the settings, with hardly a wait between two tries."""
+    return lambda settings: replace(
+        policy(settings),
+        backoff_seconds=QUICK.backoff_seconds,
+        backoff_cap_seconds=QUICK.backoff_cap_seconds,
+    )
+
+
 def _apart(path: Path) -> bool:
     return path.name in {"keys", "home"}
 
@@ -145,6 +162,9 @@ def prepared(folder: Path) -> Iterator[Ground]:
         patch.setenv("TMPDIR", str(written / "tmp"))
         patch.setattr(tempfile, "tempdir", str(written / "tmp"))
         patch.chdir(written / "cwd")
+        # As many tries as ever, without the minute that lies between the first and the last of them.
+        patch.setattr("esg_assets.adapters.account_sources.http.World", partial(World, sleep=_no_wait))
+        patch.setattr("esg_assets.composition.call_policy", _hurried(composition.call_policy))
         yield Ground(folder, house)
 
 
