@@ -13,8 +13,9 @@ run: $(STAMP)
 dev: $(STAMP)
 	$(BIN)/esg-assets dev
 
+# In the order of conftest.py, longest files first; xdist would put those with the most tests first.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not proof"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not proof"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

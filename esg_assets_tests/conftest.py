@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -21,10 +22,39 @@ from esg_assets_tests.servers import (
     seaweedfs,
 )
 
+TESTS = Path(__file__).parent
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So a shell starts what it puts into the background. Dagster gives SIGTERM the handler of SIGINT, and
     # its compute logs' `tail` would inherit that: each is waited for 30 s and then left running.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONGEST_FIRST = (
+    "e2e/test_dagster_dev.py",
+    "e2e/test_leaks.py",
+    "canaries/test_canaries.py",
+    "e2e/test_sample_book.py",
+    "e2e/test_kill.py",
+    "proof/test_scale.py",
+    "deploy/test_proxy.py",
+    "e2e/test_faults.py",
+    "e2e/test_store_repair.py",
+    "pipeline/test_keys_in_kms.py",
+    "pipeline/test_leases.py",
+    "pipeline/test_stolen_host.py",
+    "adapters/test_chain_races.py",
+    "canaries/test_leaky_build.py",
+    "simulators/test_contracts.py",
+)
+"""Files of more than 15 s. Workers take whole files (`--dist loadfile`): a long one that comes last would
+be waited for by a worker that has nothing left to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of LONGEST_FIRST before all others; the order within files, and of the others, stays."""
+    places = {TESTS / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @event.listens_for(Engine, "connect")
