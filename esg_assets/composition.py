@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from esg_assets import key_choice, store_choice
 from esg_assets.core.account_mapping import parse_account_mapping
+from esg_assets.core.alerts.ports import Outbox
 from esg_assets.core.ports import (
     AccountSource,
     Authorization,
@@ -183,6 +184,22 @@ def history(settings: Settings) -> History:
     from esg_assets.adapters.database.history import SqlHistory
 
     return SqlHistory(settings.database_url.get_secret_value())
+
+
+def history_to_read(settings: Settings, busy_seconds: float) -> History:
+    """ESG_DATABASE_URL as it is: nothing is made, brought up to date or written."""
+    from esg_assets.adapters.database.history import SqlHistory
+
+    url = settings.database_url.get_secret_value()
+    return SqlHistory(url, read_only=True, busy_seconds=busy_seconds)
+
+
+def outbox_to_read(settings: Settings, busy_seconds: float) -> Outbox:
+    """The alerts of ESG_DATABASE_URL, likewise."""
+    from esg_assets.adapters.database.outbox import SqlOutbox
+
+    url = settings.database_url.get_secret_value()
+    return SqlOutbox(url, settings.env, read_only=True, busy_seconds=busy_seconds)
 
 
 class SealedStores:

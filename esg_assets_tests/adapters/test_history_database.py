@@ -120,6 +120,23 @@ def test_a_database_of_a_later_version_is_refused(url: str) -> None:
         open_database(url)
 
 
+def test_a_database_that_is_to_be_read_only_is_not_made(url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="it is not there yet"):
+        open_database(url, read_only=True)
+    if url.startswith("sqlite"):
+        assert not Path(url.removeprefix("sqlite:///")).parent.exists()
+
+
+def test_a_history_that_is_read_only_reads_and_cannot_write(url: str) -> None:
+    SqlHistory(url).record_run(RUN)
+    reader = SqlHistory(url, read_only=True)
+    assert reader.runs_since(NOW) == [RUN]
+    with pytest.raises(StoreUnavailable, match="recording the run of 2026-01-15 failed") as caught:
+        reader.record_run(replace(RUN, run_id="another"))
+    assert "SQLITE_READONLY" in str(caught.value) or "25006" in str(caught.value)
+    assert SqlHistory(url).run_totals().runs == {"published": 1}
+
+
 def test_a_run_is_recorded_once_for_each_state_and_never_altered(url: str) -> None:
     central = timezone(timedelta(hours=-6))
     history = SqlHistory(url, lambda: NOW.astimezone(central))

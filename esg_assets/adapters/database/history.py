@@ -34,13 +34,21 @@ class SqlHistory:
     Args:
         url: `sqlite:////folder/history.sqlite` or `postgresql+psycopg://user:password@host/name`.
         clock: the time that rows are recorded at, with a time zone.
+        read_only, busy_seconds: see `open_database`.
 
     Raises:
         SettingsWrong, StoreUnavailable: on opening, see `open_database`.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime] = utc_now) -> None:
-        self._engine = open_database(url)
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        read_only: bool = False,
+        busy_seconds: float | None = None,
+    ) -> None:
+        self._engine = open_database(url, read_only=read_only, busy_seconds=busy_seconds)
         self._clock = clock
 
     def record_publication(self, published: PublishedReport, figures: ClearFigures) -> None:

@@ -21,6 +21,11 @@ _ADVISORY_LOCK = 0x6573675F686973  # "esg_his": any number that nobody else in t
 _ONE_THREAD = threading.Lock()  # alembic keeps its context in a module
 
 
+def is_up_to_date(engine: sa.Engine) -> bool:
+    """Whether there is nothing to upgrade. Raises SQLAlchemyError."""
+    return _revision(engine) == REVISION
+
+
 def upgrade(engine: sa.Engine) -> None:
     """Make the tables, or bring them up to date; waits for another process that does so.
 
@@ -30,7 +35,7 @@ def upgrade(engine: sa.Engine) -> None:
         SettingsWrong: the database was made by a later version of this package.
         SQLAlchemyError.
     """
-    if _revision(engine) == REVISION:
+    if is_up_to_date(engine):
         return
     with _ONE_THREAD, _alone(engine.url):
         if engine.dialect.name == "sqlite":

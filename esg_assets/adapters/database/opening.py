@@ -17,7 +17,7 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 
 
-def open_database(url: str, *, busy_seconds: float | None = None) -> sa.Engine:
+def open_database(url: str, *, busy_seconds: float | None = None, read_only: bool = False) -> sa.Engine:
     """An engine on an up-to-date database; connections are opened for each use, so nothing to close.
 
     A SQLite file is made 0600, in a folder 0700 where there is none. Transactions that write are begun
@@ -27,14 +27,17 @@ def open_database(url: str, *, busy_seconds: float | None = None) -> sa.Engine:
         url: ESG_DATABASE_URL.
         busy_seconds: how long a SQLite database may be locked before it counts as unavailable; by
             default BUSY_SECONDS.
+        read_only: make and change nothing; the database itself refuses whatever would write.
 
     Raises:
         SettingsWrong: this is no URL of a database that is installed, or the database was made by a
             later version of this package.
-        StoreUnavailable.
+        StoreUnavailable: also when it is to be read only, and was not made yet or by an earlier version.
     """
     with translated("opening the history database"):
         engine = _engine(url, BUSY_SECONDS if busy_seconds is None else busy_seconds)
+        if read_only:
+            return _for_reading(engine)
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
         migrate.upgrade(engine)
@@ -102,6 +105,24 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     sa.event.listen(engine, "connect", _settings)
     sa.event.listen(engine, "begin", _begin)
+
+
+def _for_reading(engine: sa.Engine) -> sa.Engine:
+    path = Path(engine.url.database or "")
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _settings)
+        sa.event.listen(engine, "connect", _refuse_writing)
+        sa.event.listen(engine, "begin", _begin)
+    if (engine.dialect.name == "sqlite" and not path.exists()) or not migrate.is_up_to_date(engine):
+        raise StoreUnavailable(
+            "opening the history database to read: it is not there yet, or is as another version of "
+            "esg_assets left it; `esg-assets status` of this version makes it or brings it up to date"
+        )
+    return engine.execution_options(postgresql_readonly=True)
+
+
+def _refuse_writing(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _settings(connection: Any, _record: object) -> None:

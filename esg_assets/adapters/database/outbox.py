@@ -28,13 +28,16 @@ class SqlOutbox:
     Args:
         url: `sqlite:////folder/history.sqlite` or `postgresql+psycopg://user:password@host/name`.
         environment: ESG_ENV; incidents and messages of others in the same database are left alone.
+        read_only, busy_seconds: see `open_database`.
 
     Raises:
         SettingsWrong, StoreUnavailable: on opening, see `open_database`.
     """
 
-    def __init__(self, url: str, environment: str) -> None:
-        self._engine = open_database(url, busy_seconds=BUSY_SECONDS)
+    def __init__(
+        self, url: str, environment: str, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
+        self._engine = open_database(url, busy_seconds=busy_seconds, read_only=read_only)
         self._environment = environment
 
     def record(
