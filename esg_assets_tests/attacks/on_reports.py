@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
+from esg_assets.core import chain, orphans
 from esg_assets.core.ports import Context
 from esg_assets_tests.adapters.records_material import to_recipients
 from esg_assets_tests.attacks.material import Attack, Case, Ground, dice
@@ -91,6 +92,31 @@ def others_objects(ground: Ground) -> Iterator[Case]:
     return (ground.of_report(ground.good[key]) for key in sorted(names))
 
 
+def objects_beside(ground: Ground) -> Iterator[Case]:
+    """Every other object that an entry names, of every kind: one bit flipped, cut, empty, another's, gone.
+
+    The report itself is the genuine one; `verify` names the entry whose object was attacked.
+    """
+    named = _sequences(ground)
+    beside = sorted(named.keys() - {ground.victim.report.key})
+    for number, key in enumerate(beside):
+        data, bit = bytearray(ground.good[key]), dice(key).randrange(len(ground.good[key]) * 8)
+        data[bit // 8] ^= 1 << bit % 8
+        another = ground.good[beside[number - 1]]
+        for other in (bytes(data), ground.good[key][:-1], b"", another, None):
+            yield Case({key: other}, frozenset({named[key]}), opens=True)
+
+
+def _sequences(ground: Ground) -> dict[str, int]:
+    """The number of the entry that names each object."""
+    found: dict[str, int] = {}
+    for key, data in ground.good.items():
+        if key.startswith("chain/"):
+            entry = chain.decode(data)
+            found |= dict.fromkeys(orphans.named_keys([entry]), entry.sequence)
+    return {key: sequence for key, sequence in found.items() if key in ground.good}
+
+
 def other_contexts(ground: Ground) -> Iterator[Case]:
     """The same text sealed to the same recipients, for a place that differs in one field, or lacks it."""
     genuine = dict(ground.victim.context("report"))
@@ -148,6 +174,13 @@ def attacks(frames: int) -> list[Attack]:
         Attack("a frame left out", removed_frames, frames + full, 1 if small else 2),
         Attack("bytes behind it", appended, 10, 10 if small else 2),
         Attack("another sealed object of the store in its place", others_objects, 9, 9 if small else 1),
+        Attack(
+            "an object beside it altered, emptied, exchanged or gone",
+            objects_beside,
+            45,
+            45 if small else 5,
+            alone=False,
+        ),
         Attack("sealed for a place that differs in one field", other_contexts, 17, 17 if small else 1),
         Attack("sealed by an outsider to the same keys", outsiders, 4, 4 if small else 1, alone=False),
         Attack("its signature's twin", twins, 1, 1, alone=False),

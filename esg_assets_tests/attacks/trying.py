@@ -17,6 +17,7 @@ from esg_assets.adapters.publications import PublishedReports
 from esg_assets.core.errors import KeyMissing, Refused
 from esg_assets_tests.adapters.records_material import opener
 from esg_assets_tests.attacks.material import Attack, Case, Ground
+from esg_assets_tests.attacks.names_seen import NamesSeen
 
 OPENER = opener()
 
@@ -41,11 +42,11 @@ def carry_out(attack: Attack, ground: Ground, folder: Path, *, full: bool) -> Co
         full: all cases.
     """
     count = Count(attack.what, ground.name)
-    with key_loaded_once():
+    with key_loaded_once(), NamesSeen(folder) as names:
         for case in attack.chosen(ground, full=full):
             count.tried += 1
             with _in_place(ground, case):
-                _assert_refused(ground, case, folder, alone=attack.alone)
+                _assert_refused(ground, case, folder, names, alone=attack.alone)
             count.refused += 1
     return count
 
@@ -75,14 +76,16 @@ def _in_place(ground: Ground, case: Case) -> Iterator[None]:
         objects.update(ground.good)
 
 
-def _assert_refused(ground: Ground, case: Case, folder: Path, *, alone: bool) -> None:
+def _assert_refused(ground: Ground, case: Case, folder: Path, names: NamesSeen, *, alone: bool) -> None:
     out = folder / "report.csv"
     if case.opens:
         _open(ground, out)
         assert out.read_bytes() == ground.text
+        assert out.name in names.taken(), "the watch sees nothing"
         out.unlink()
     else:
         assert _refusal(ground, out), "it was opened"
+        assert out.name not in names.taken(), "the report had its name for a moment"
     assert list(folder.iterdir()) == []
     if alone:
         _assert_does_not_open(ground, case)
