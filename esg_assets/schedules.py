@@ -9,8 +9,9 @@ from datetime import date, timedelta
 import dagster as dg
 
 from esg_assets.core.due import DateState, Due, dates_due
+from esg_assets.core.history import ChainHead
 from esg_assets.core.ports import History
-from esg_assets.failures import PERMANENT_TAG
+from esg_assets.failures import BEHIND_TAG, PERMANENT_TAG
 from esg_assets.jobs import nightly_esg_report
 from esg_assets.partitions import TIMEZONE, central_date
 from esg_assets.run_lease import YIELDED_TAG
@@ -21,6 +22,9 @@ NAME = "nightly_esg_report_schedule"
 CRON = "0,30 5-23 * * *"
 SCHEDULED_TAG = "esg/scheduled"
 """On runs that the schedule asked for: only these count as attempts of a date."""
+
+CATCH_UP_TAG = "esg/catchup"
+"""On runs that the schedule asked for to make up for a missed date."""
 
 MOST_YIELDED = 100
 """Runs that gave way are looked at up to this number, newest first."""
@@ -63,7 +67,7 @@ def nightly_schedule(settings: Settings) -> dg.ScheduleDefinition:
                 partition_key=day.isoformat(),
                 # Deduplicates within one tick only, whatever the key: `dates_due` guards the dates.
                 run_key=f"{day} at {tick}",
-                tags={SCHEDULED_TAG: tick, **({} if day == today else {"esg/catchup": "true"})},
+                tags={SCHEDULED_TAG: tick, **({} if day == today else {CATCH_UP_TAG: "true"})},
             )
             for day in due.wanted
         ]
@@ -75,6 +79,7 @@ def due_at(today: date, instance: dg.DagsterInstance, history: History, settings
     """What the schedule asks for on `today`, by what instance and history know now."""
     since = today - timedelta(days=settings.catchup_days)
     gave_way = dates_that_gave_way(instance)
+    head = history.head()
     days = {*(since + timedelta(days=n) for n in range((today - since).days + 1)), *gave_way}
     return dates_due(
         today,
@@ -83,7 +88,7 @@ def due_at(today: date, instance: dg.DagsterInstance, history: History, settings
         max_attempts=settings.max_date_attempts,
         published={*history.published_dates(since), *(day for day in gave_way if history.latest(day))},
         first_publication=history.first_publication_date(),
-        states={day: state_of(runs_of(instance, day)) for day in days},
+        states={day: state_of(runs_of(instance, day), head) for day in days},
         gave_way=gave_way,
     )
 
@@ -100,14 +105,26 @@ def runs_of(instance: dg.DagsterInstance, day: date) -> list[dg.DagsterRun]:
     return list(instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: day.isoformat()})))
 
 
-def state_of(runs: Iterable[dg.DagsterRun]) -> DateState:
-    """What the runs of an unpublished date (newest first) say about it."""
+def state_of(runs: Iterable[dg.DagsterRun], head: ChainHead | None = None) -> DateState:
+    """What the runs of an unpublished date (newest first) say about it.
+
+    Args:
+        runs: of the date.
+        head: what is remembered of the chain now. A run that met a store without the head of then is no
+            attempt once there is another: the loss was accepted, or a later run found the entries back.
+    """
     runs = list(runs)
     ended = [run for run in runs if run.is_finished]
     latest = ended[0].tags if ended else {}
     return DateState(
         under_way=any(run.status in _UNDER_WAY for run in runs),
-        attempts=sum(1 for run in ended if SCHEDULED_TAG in run.tags and not run.tags.get(YIELDED_TAG)),
+        attempts=sum(1 for run in ended if SCHEDULED_TAG in run.tags and not _is_over(run, head)),
         permanent=bool(latest.get(PERMANENT_TAG)),
         yielded=bool(latest.get(YIELDED_TAG)),
     )
+
+
+def _is_over(run: dg.DagsterRun, head: ChainHead | None) -> bool:
+    """Whether its end is no reason to give the date up: it gave way, or met a store as it is no more."""
+    behind = run.tags.get(BEHIND_TAG)
+    return bool(run.tags.get(YIELDED_TAG)) or bool(behind and head and behind != str(head))

@@ -34,6 +34,9 @@ RELEASED_SECONDS = 60.0
 LEASELESS_SECONDS = 900.0
 """A run takes its lease in its first step; one without, that began longer ago, died before it got there."""
 
+GONE = "The process of this run is gone"
+"""How the message begins with which such a run is marked as failed."""
+
 _WITHOUT_LEASE = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED]
 """What a run can be stuck in before its lease; Dagster's own monitoring looks after QUEUED and STARTING."""
 
@@ -125,7 +128,7 @@ def _takes_a_lease(run: dg.DagsterRun) -> bool:
 def _report(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
     instance.report_run_failed(
         run,
-        f"The process of this run is gone ({why}), so the run is marked as failed. What it had gathered is "
+        f"{GONE} ({why}), so the run is marked as failed. What it had gathered is "
         "kept: run the partition again and it goes on from there.",
     )
     instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

@@ -1,0 +1,98 @@
+"""One look at everything: each detector for itself, and what they saw recorded together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+
+from esg_assets.core.alerts.incidents import Incident, Observation
+from esg_assets.core.alerts.ports import Outbox
+from esg_assets.core.alerts.routes import Routes
+from esg_assets.core.ports import History
+from esg_assets.detection import dates, machinery, runs
+from esg_assets.detection.faults import fault
+from esg_assets.detection.scene import Found, Scene, Seen
+from esg_assets.settings import Settings
+
+_DETECTORS: Mapping[str, Callable[[Scene], Found]] = {
+    "the machinery": machinery.look,
+    "the runs": runs.look,
+    "the dates": dates.look,
+}
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What one look came to.
+
+    Attributes:
+        runs: runs that were looked at.
+        unwell, well: observations and recoveries, those included that count for nothing because they
+            were recorded before.
+        changed: incidents that changed.
+        faults: what could not be looked at, in words of ours; the rest was recorded all the same.
+    """
+
+    runs: int
+    unwell: int
+    well: int
+    changed: Sequence[Incident]
+    faults: Sequence[str]
+
+    def __str__(self) -> str:
+        ended = sum(1 for incident in self.changed if incident.resolved_at is not None)
+        text = (
+            f"{self.runs:,} runs looked at; {self.unwell:,} observations and {self.well:,} recoveries seen; "
+            f"{len(self.changed):,} incidents changed, {ended:,} of them ended"
+        )
+        return "; ".join([text, *self.faults])
+
+
+def detect(
+    instance: dg.DagsterInstance,
+    history: History,
+    outbox: Outbox,
+    routes: Routes,
+    settings: Settings,
+    now: datetime,
+    *,
+    from_daemon: bool = False,
+) -> Detected:
+    """Look at everything, and record what is wrong and what is well again. Sends nothing.
+
+    Looking twice changes nothing, and two processes may look at once.
+
+    Args:
+        instance: Dagster's.
+        history: what was published.
+        outbox: where it is recorded.
+        routes: for the messages that are queued.
+        settings: loaded tolerantly: wrong ones keep nobody from looking.
+        now: the time, with a zone.
+        from_daemon: whether the daemon itself is looking.
+
+    Raises:
+        StoreUnavailable: the outbox's database does not answer; nothing was recorded.
+    """
+    scene = Scene(instance, history, outbox, settings, now, from_daemon)
+    seen: list[Seen] = []
+    bookmarks: dict[str, str] = {}
+    faults: list[str] = []
+    looked_at = 0
+    for name, look in _DETECTORS.items():
+        try:
+            found = look(scene)
+        except Exception as error:  # noqa: BLE001  # what one detector cannot see the others still tell
+            faults.append(fault(f"looking at {name}", error))
+            continue
+        seen += found.seen
+        bookmarks |= found.bookmarks
+        faults += found.faults
+        looked_at += found.looked_at
+    changed = outbox.record(seen, routes, now)
+    # Only now: what was not recorded must be seen again.
+    for bookmark, value in bookmarks.items():
+        outbox.keep_bookmark(bookmark, value)
+    unwell = sum(isinstance(one, Observation) for one in seen)
+    return Detected(looked_at, unwell, len(seen) - unwell, tuple(changed), tuple(faults))

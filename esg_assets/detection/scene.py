@@ -1,0 +1,106 @@
+"""What every detector is given: the world as it is at one moment, and what follows from it for a date."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+import dagster as dg
+from dagster._core.scheduler.instigation import InstigatorState  # the type of what the instance lists
+
+from esg_assets import schedules
+from esg_assets.core.alerts.incidents import Incident, Observation, Recovery
+from esg_assets.core.alerts.ports import Outbox
+from esg_assets.core.ports import History
+from esg_assets.partitions import central_date
+from esg_assets.settings import Settings
+
+Seen = Observation | Recovery
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one detector saw.
+
+    Attributes:
+        seen: to be recorded.
+        bookmarks: to be kept once that is recorded.
+        looked_at: how many runs it looked at.
+        faults: what it could not look at, in words of ours.
+    """
+
+    seen: Sequence[Seen] = ()
+    bookmarks: Mapping[str, str] = field(default_factory=dict)
+    looked_at: int = 0
+    faults: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The world at one moment.
+
+    Attributes:
+        instance: Dagster's.
+        history: what was published.
+        outbox: for bookmarks, open incidents and what waits; detectors record nothing themselves.
+        settings: the tolerantly loaded ones: no detector may ask more of them.
+        now: the time.
+        from_daemon: whether the daemon itself is looking, so that it cannot be dead.
+    """
+
+    instance: dg.DagsterInstance
+    history: History
+    outbox: Outbox
+    settings: Settings
+    now: datetime
+    from_daemon: bool = False
+
+    @property
+    def today(self) -> date:
+        """In Central time."""
+        return central_date(self.now)
+
+    @cached_property
+    def open_incidents(self) -> Sequence[Incident]:
+        """As they were when this look began."""
+        return self.outbox.open_incidents()
+
+    @cached_property
+    def automation(self) -> Sequence[InstigatorState]:
+        """Sensors and schedules that are meant to run and that a daemon has seen."""
+        return [state for state in self.instance.all_instigator_state() if state.is_running]
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether the nightly schedule is on."""
+        return any(state.name == schedules.NAME for state in self.automation)
+
+    @cached_property
+    def first_publication(self) -> date | None:
+        """The earliest date with a published report."""
+        return self.history.first_publication_date()
+
+    def is_known(self, day: date, kind: str) -> bool:
+        """Whether an open incident of the date has seen that kind."""
+        return any(incident.date == day and kind in incident.kinds for incident in self.open_incidents)
+
+    def prospects(self, day: date) -> dict[str, int]:
+        """Facts of a date: whether it is published, how often it was tried, and whether it will be."""
+        latest = self.history.latest(day)
+        state = schedules.state_of(schedules.runs_of(self.instance, day))
+        most = self.settings.max_date_attempts
+        again = latest is None and self.scheduled and self._in_reach(day) and not state.permanent
+        facts = {
+            "published": int(latest is not None),
+            "attempts": state.attempts,
+            "max_attempts": most,
+            "tries_again": int(again and state.attempts < most),
+        }
+        return facts if latest is None else {**facts, "version": latest.published.version}
+
+    def _in_reach(self, day: date) -> bool:
+        """Whether the schedule asks for the date at all, as `core.due` has it."""
+        if day == self.today:
+            return True
+        in_service = self.first_publication is not None and day >= self.first_publication
+        return in_service and self.today - timedelta(days=self.settings.catchup_days) <= day < self.today
