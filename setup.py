@@ -17,7 +17,12 @@ setup(
     long_description_content_type="text/markdown",
     packages=find_packages(include=["esg_assets", "esg_assets.*"]),
     package_data={
-        "esg_assets": ["py.typed", "adapters/database/migrations/*.mako", "simulators/contracts/*.yaml"],
+        "esg_assets": [
+            "py.typed",
+            "adapters/database/migrations/*.mako",
+            "adapters/notifiers/templates/*.jinja",
+            "simulators/contracts/*.yaml",
+        ],
     },
     python_requires=">=3.11,<3.14",
     install_requires=[
@@ -38,8 +43,7 @@ setup(
         "jinja2>=3.1,<4",
         "jmespath>=1.1,<2",
         "obstore>=0.12.1,<0.13",
-        "opentelemetry-exporter-otlp-proto-http>=1.45,<2",
-        "opentelemetry-sdk>=1.45,<2",
+        "opentelemetry-proto>=1.45,<2",
         "pagerduty>=7.2,<8",
         "pandas>=2.3,<3",  # dagster-pandas fails on pandas 3
         "prometheus-client>=0.26,<0.27",

@@ -5,7 +5,7 @@ from datetime import time
 from pydantic import BaseModel, Field
 
 from esg_assets.settings.urls import Endpoint, Link, PushUrl, SmtpUrl, TelemetryUrl, Token, Webhook
-from esg_assets.settings.values import Addresses, AlertRoutes, ClockTime, Count, Days, Percent, Rate
+from esg_assets.settings.values import Addresses, AlertRoutes, ClockTime, Count, Days, PemFile, Percent, Rate
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 
@@ -62,7 +62,7 @@ class Channels(BaseModel):
     alert_routes: AlertRoutes | None = Field(
         default=None,
         description="severity and audience → channels, a `.yaml` file or inline YAML:"
-        " `severity: {audience: [channel]}`",
+        " `ERROR: {business: [email]}`; what it leaves out keeps its default",
         json_schema_extra={"shown_default": "table in docs"},
     )
     smtp_url: SmtpUrl | None = Field(
@@ -78,6 +78,10 @@ class Channels(BaseModel):
     slack_webhook_url: Webhook | None = Field(default=None, description="Slack's incoming webhook")
     apprise_urls: Token | None = Field(
         default=None, description="any other channel: Apprise URLs, comma-separated"
+    )
+    alert_ca_bundle: PemFile | None = Field(
+        default=None,
+        description="PEM file with a firm's own CA, trusted besides the machine's by every channel",
     )
     heartbeat_url: Webhook | None = Field(
         default=None,

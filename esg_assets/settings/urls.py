@@ -121,6 +121,12 @@ def _smtp_url(value: SecretStr) -> SecretStr:
     options = parts.path.strip("/") or parts.query or parts.fragment
     if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname or options:
         raise ValueError("smtp://, smtp+starttls:// or smtps://user:password@host:port")
+    if (parts.username is None) != (parts.password is None):
+        raise ValueError("both user and password in it, or none")
+    if parts.scheme == "smtp" and parts.username is not None and not is_loopback(parts.hostname):
+        raise ValueError(
+            "smtp+starttls:// or smtps:// for a login; plain, the password can be read on the way"
+        )
     return value
 
 

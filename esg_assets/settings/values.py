@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from esg_assets.core.account_mapping import parse_account_mapping
+from esg_assets.core.alerts.routes import parse_routes
 from esg_assets.core.errors import SettingsWrong
 from esg_assets.core.key_rules import KeyRule, Standing, parse_item, write_item
 from esg_assets.core.ratings import Metric
@@ -212,6 +213,11 @@ def _alert_routes(value: YamlSetting) -> YamlSetting:
             for channels in audiences.values()
         ):
             raise ValueError("severity: {audience: [channel, …]}")
+    try:
+        parse_routes(value.data)
+    except SettingsWrong as error:
+        found, _, wanted = str(error).removeprefix("ESG_ALERT_ROUTES ").partition(". Wanted: ")
+        raise ValueError(f"{wanted.rstrip('.')} (it {found})") from None
     return value
 
 
