@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from esg_assets.core import exception_words
-from esg_assets.core.errors import EsgError, Refused, ReportBlocked
+from esg_assets.core.errors import EsgError, Refused, ReportBlocked, Tampered
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.InputContext | dg.OutputContext
 
@@ -21,6 +21,12 @@ PERMANENT_TAG = "esg/permanent"
 ERROR_TAG = "esg/error"
 """On a failed run: the type of the error, one word of `esg_assets.core.errors`."""
 
+BEHIND_TAG = "esg/behind"
+"""On a run that met a records store without the remembered head of the chain: that head."""
+
+ERROR_METADATA = "error"
+"""The same in the metadata of the `Failure`."""
+
 
 @contextmanager
 def told_to(context: Context) -> Iterator[None]:
@@ -29,7 +35,9 @@ def told_to(context: Context) -> Iterator[None]:
         yield
     except EsgError as error:
         _tag(context, error)
-        raise dg.Failure(str(error), allow_retries=False) from None
+        raise dg.Failure(
+            str(error), metadata={ERROR_METADATA: type(error).__name__}, allow_retries=False
+        ) from None
     except dg.Failure:
         raise
     except Exception as error:  # noqa: BLE001  # whatever it is, its text must not reach the event log
@@ -39,7 +47,10 @@ def told_to(context: Context) -> Iterator[None]:
             f"An unexpected {type(error).__name__} at {places[-1]}. Its text is not shown, because it may "
             "hold client data. This is a fault of the software: please report it with the "
             "frames in the metadata.",
-            metadata={"frames": dg.MetadataValue.md("\n".join(f"- `{p}`" for p in places))},
+            metadata={
+                ERROR_METADATA: type(error).__name__,
+                "frames": dg.MetadataValue.md("\n".join(f"- `{p}`" for p in places)),
+            },
             allow_retries=False,
         ) from None
 
@@ -52,6 +63,9 @@ def _tag(context: Context, error: Exception) -> None:
         run_id, instance = step.run_id, step.instance
     tags = {ERROR_TAG: type(error).__name__}
     # What blocked a report may well pass: the next run asks again for what failed or was not rated.
-    if isinstance(error, Refused) and not isinstance(error, ReportBlocked):
+    # Nor is a store that lags what is remembered of it: its entries come back, or their loss is accepted.
+    if isinstance(error, Tampered) and error.behind:
+        tags[BEHIND_TAG] = error.behind
+    elif isinstance(error, Refused) and not isinstance(error, ReportBlocked):
         tags[PERMANENT_TAG] = "true"
     instance.add_run_tags(run_id, tags)

@@ -14,7 +14,8 @@ import dagster as dg
 from esg_assets import run_effort
 from esg_assets.core.errors import LeaseBusy, Stopped
 from esg_assets.core.ports import Leases
-from esg_assets.failures import ERROR_TAG, PERMANENT_TAG
+from esg_assets.core.telling import fields
+from esg_assets.failures import BEHIND_TAG, ERROR_TAG, PERMANENT_TAG
 from esg_assets.partitions import central_date, partition_of
 from esg_assets.stale_runs import COMMAND_LINE_TAG, PARTITION_TAG, RELEASED_TAG, lease_name, report_gone
 
@@ -70,7 +71,11 @@ class RunLease:
         if held.previous_holder not in ("", context.run.run_id) and report_gone(
             context.instance, held.previous_holder, context.run.run_id
         ):
-            context.log.info("run %s of this partition died; it is marked as failed", held.previous_holder)
+            context.log.info(
+                "run %s of this partition died; it is marked as failed",
+                held.previous_holder,
+                extra=fields("dead run found", dead_run=held.previous_holder),
+            )
 
     def _pass_the_gate(self, context: dg.AssetExecutionContext) -> None:
         try:
@@ -89,7 +94,9 @@ class RunLease:
             try:
                 turn.enter_context(self._leases.hold(PROVIDER, context.run.run_id))
             except LeaseBusy as busy:
-                context.log.info("waiting for the provider's rate: %s", busy)
+                context.log.info(
+                    "waiting for the provider's rate: %s", busy, extra=fields("waiting for the provider")
+                )
                 context.instance.add_run_tags(context.run.run_id, {WAITING_TAG: "true"})
                 turn.enter_context(
                     self._leases.hold(PROVIDER, context.run.run_id, wait_seconds=PROVIDER_WAIT_SECONDS)
@@ -122,7 +129,7 @@ class RunLease:
             context.instance.add_run_tags(context.run.run_id, {YIELDED_TAG: "true"})
             context.instance.report_run_canceling(context.run, message)
             raise Stopped(message)
-        context.log.info("giving way to today's report, then going on")
+        context.log.info("giving way to today's report, then going on", extra=fields("giving way"))
         while self.must_give_way(context):
             time.sleep(1.0)
 
@@ -142,7 +149,7 @@ def _introduce(context: dg.AssetExecutionContext) -> None:
 
     A run that is executed again starts with its parent's tags, and Dagster takes no tag away.
     """
-    outcome = (PERMANENT_TAG, ERROR_TAG, YIELDED_TAG, WAITING_TAG, RELEASED_TAG)
+    outcome = (PERMANENT_TAG, ERROR_TAG, BEHIND_TAG, YIELDED_TAG, WAITING_TAG, RELEASED_TAG)
     inherited = dict.fromkeys((tag for tag in outcome if tag in context.run.tags), "")
     software = {run_effort.SOFTWARE_TAG: run_effort.software_tag(context.run.run_id)}
     context.instance.add_run_tags(context.run.run_id, {**inherited, **software})

@@ -92,6 +92,14 @@ class ChannelRefused(Refused):
 class Tampered(Refused):
     """Something stored does not match what was signed or sealed."""
 
+    def __init__(self, message: str, *, behind: str = "") -> None:
+        """With `behind`: the head that is remembered of a chain and that the store does not hold.
+
+        That refusal ends by itself: when the entries are back, or when somebody accepts their loss.
+        """
+        super().__init__(message)
+        self.behind = behind
+
 
 class Unavailable(EsgError):
     """The other side does not answer; the same run later may well succeed."""

@@ -75,7 +75,7 @@ class RememberedChain:
             self._history.remember_head(ChainHead(restore.sequence, restore.sha256), restored=True)
             self._history.remember_head(newest)
         else:
-            raise Tampered(_lags(remembered, newest))
+            raise Tampered(_lags(remembered, newest), behind=str(remembered))
         return entries
 
     def head(self) -> Head:

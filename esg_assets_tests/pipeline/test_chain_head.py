@@ -90,7 +90,8 @@ def test_a_store_that_lags_publishes_nothing_until_it_is_accepted(house: House) 
     assert "ends at entry 1, and entry 2 is remembered" in ran.failure
     assert "accept-restore" in ran.failure
     assert ran.materialized == list(ASSETS[:2])
-    assert ran.run.tags["esg/permanent"] == "true"
+    assert "esg/permanent" not in ran.run.tags
+    assert ran.run.tags["esg/behind"] == str(lost)
     assert house.stores.published.verify().entries == 1
 
     done = house.stores.accept_restore(requested_by="jane", reason="the bucket was restored")

@@ -26,7 +26,7 @@ from esg_assets.partitions import TIMEZONE
 from esg_assets.schedules import SCHEDULED_TAG, nightly_schedule
 from esg_assets.settings import load_settings
 from esg_assets.stale_runs import PARTITION_TAG
-from esg_assets_tests.pipeline.house import DAY, NEXT, House, house_on_disk, instance_of
+from esg_assets_tests.pipeline.house import DAY, NEXT, House, accounts, house_on_disk, instance_of
 from esg_assets_tests.pipeline.served import workspace_of
 
 CENTRAL = ZoneInfo(TIMEZONE)
@@ -158,6 +158,22 @@ def test_a_run_that_is_executed_again_does_not_inherit_what_became_of_its_parent
     ran = house.run(DAY, tags={"esg/permanent": "true", "esg/yielded": "true", "esg/released_at": "1"})
     assert (ran.run.tags["esg/permanent"], ran.run.tags["esg/yielded"]) == ("", "")
     assert wanted(house, DAY) == ["2026-01-15"]
+
+
+def test_a_day_that_a_lagging_store_stopped_is_taken_up_again_when_the_loss_is_accepted(house: House) -> None:
+    assert house.run(DAY).success
+    (house.home / "store" / "chain" / "0000000002").unlink()
+    house.source.past = {DAY: accounts(12)}
+    for _ in range(2):
+        assert "ends at entry 1, and entry 2 is remembered" in house.run(NEXT, tags=SCHEDULED).failure
+    # Its entries may come back by themselves, so it is tried as often as any other day, and then given up.
+    assert wanted(house, NEXT, max_date_attempts=3) == ["2026-01-16"]
+    given_up = ["2026-01-16: given up after 2 runs (ESG_MAX_DATE_ATTEMPTS); 2026-01-15: published"]
+    assert wanted(house, NEXT, max_date_attempts=2) == given_up
+    house.stores.accept_restore(requested_by="jane", reason="the bucket was restored")
+    assert wanted(house, NEXT, max_date_attempts=2) == ["2026-01-16"]
+    assert house.run(NEXT, tags=SCHEDULED).success
+    assert wanted(house, NEXT)[0].startswith("2026-01-16: published")
 
 
 def test_missed_days_since_the_first_publication_are_made_up_for_after_today(house: House) -> None:
