@@ -20,6 +20,7 @@ NOT_RATED_RATE = "not_rated_rate"
 REPORT_EQUALS = "report_equals_ratings"
 STILL_VERIFIES = "report_still_verifies"
 KEYS_UNCHANGED = "keys_unchanged"
+RATINGS_DRIFT = "ratings_drift"
 
 Counts = Mapping[Status, int]
 
@@ -120,20 +121,24 @@ def one_outcome(accounts: int, counts: Counts) -> Verdict:
     )
 
 
-def failure_rate(counts: Counts, limits: Limits) -> Verdict:
-    """Whether few enough accounts failed."""
+def failure_rate(counts: Counts, limits: Limits, reasons: Mapping[str, int] | None = None) -> Verdict:
+    """Whether few enough accounts failed; `reasons` are FAILED accounts by reason, to be told of."""
     total, failed = sum(counts.values()), counts.get(Status.FAILED, 0)
     rate = failed / total if total else 0.0
-    measured = {"failed": failed, "failure_rate": round(rate, 6)}
+    why = {f"reason.{reason}": number for reason, number in sorted((reasons or {}).items())}
+    measured = {"accounts": total, "failed": failed, "failure_rate": round(rate, 6), **why}
     note = f"{failed:,} of {total:,} accounts failed ({rate:.1%})"
     if rate > limits.failure_block:
         note += f"; more than {limits.failure_block:.0%} stops the publication (ESG_FAILURE_RATE_BLOCK)"
+        measured["limit"] = limits.failure_block
         return Verdict(FAILURE_RATE, passed=False, blocks=True, note=note, measured=measured)
     if rate > limits.failure_error:
         note += f"; more than {limits.failure_error:.0%} (ESG_FAILURE_RATE_ERROR)"
+        measured["limit"] = limits.failure_error
         return Verdict(FAILURE_RATE, passed=False, note=note, measured=measured)
     if rate > limits.failure_warn:
         note += f"; more than {limits.failure_warn:.0%} (ESG_FAILURE_RATE_WARN)"
+        measured["limit"] = limits.failure_warn
         return Verdict(FAILURE_RATE, passed=False, severity="WARN", note=note, measured=measured)
     return Verdict(FAILURE_RATE, passed=True, severity="WARN", note=note, measured=measured)
 
@@ -142,10 +147,12 @@ def not_rated_rate(counts: Counts, past: Past | None, limits: Limits) -> Verdict
     """Whether few enough accounts are unrated: a wrong base URL answers 404 to everything."""
     total, unrated = sum(counts.values()), counts.get(Status.NOT_RATED, 0)
     rate = unrated / total if total else 0.0
-    measured: dict[str, float | int | str] = {"not_rated": unrated, "not_rated_rate": round(rate, 6)}
+    measured: dict[str, float | int | str] = {"accounts": total, "not_rated": unrated}
+    measured["not_rated_rate"] = round(rate, 6)
     note = f"{unrated:,} of {total:,} accounts are not rated ({rate:.1%})"
     if rate > limits.not_rated_block:
         note += f"; more than {limits.not_rated_block:.0%} stops the publication (ESG_NOT_RATED_RATE_BLOCK)"
+        measured["limit"] = limits.not_rated_block
         return Verdict(NOT_RATED_RATE, passed=False, blocks=True, note=note, measured=measured)
     if past is not None and past.accounts:
         rise = rate - past.not_rated / past.accounts
@@ -160,11 +167,17 @@ def not_rated_rate(counts: Counts, past: Past | None, limits: Limits) -> Verdict
     return Verdict(NOT_RATED_RATE, passed=True, severity="WARN", note=note, measured=measured)
 
 
-def on_ratings(accounts: int, counts: Counts, past: Past | None, limits: Limits) -> list[Verdict]:
-    """Every verdict on a day's ratings, in the order they are shown."""
+def on_ratings(
+    accounts: int,
+    counts: Counts,
+    past: Past | None,
+    limits: Limits,
+    reasons: Mapping[str, int] | None = None,
+) -> list[Verdict]:
+    """Every verdict on a day's ratings, in the order they are shown; `reasons` as in `failure_rate`."""
     return [
         one_outcome(accounts, counts),
-        failure_rate(counts, limits),
+        failure_rate(counts, limits, reasons),
         not_rated_rate(counts, past, limits),
     ]
 
