@@ -8,14 +8,13 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from esg_assets import checks
+from esg_assets import checks, log_output
 from esg_assets.adapters import logs
 from esg_assets.assets import active_accounts, daily_summary, encrypted_report_csv, esg_ratings
 from esg_assets.event_errors import keep_values_out_of_events
 from esg_assets.jobs import nightly_esg_report
 from esg_assets.partitions import daily
 from esg_assets.resources import resources
-from esg_assets.run_logger import plain_lines
 from esg_assets.schedules import nightly_schedule
 from esg_assets.sensors import run_records_sensor, stale_runs_sensor
 from esg_assets.settings import Settings, dagster_home, load_settings
@@ -42,7 +41,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         schedules=[nightly_schedule(settings), archive_schedule()],
         sensors=[stale_runs_sensor, run_records_sensor],
         resources=resources(overrides),
-        loggers={"console": plain_lines},
+        loggers={"console": log_output.console_lines},
         # Four small steps share one client and one pacer (docs/adr/0005).
         executor=dg.in_process_executor,
     )
@@ -53,4 +52,6 @@ def defs() -> dg.Definitions:
     """The definitions in force here; a wrong setting fails the runs that need it, not the loading."""
     logs.install(known)
     dagster_home()
-    return build_defs(load_settings(tolerant=True))
+    settings = load_settings(tolerant=True)
+    log_output.begin(settings)
+    return build_defs(settings)

@@ -20,6 +20,7 @@ from esg_assets.core.ports import RatingsParts, Snapshots
 from esg_assets.core.publication import Publication
 from esg_assets.core.publishing import Publications
 from esg_assets.core.sealed_ratings import Ratings, SealedRatings, SealedRatingsStore
+from esg_assets.core.telling import fields
 from esg_assets.failures import told_to
 
 BATCH_ROWS = 10_000
@@ -114,7 +115,13 @@ class PublicationIO(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Publication) -> None:
         """The entry that made it a publication is written already."""
-        context.log.info("version %d of %s is chain entry %d", obj.version, obj.date, obj.sequence)
+        context.log.info(
+            "version %d of %s is chain entry %d",
+            obj.version,
+            obj.date,
+            obj.sequence,
+            extra=fields("published", version=obj.version, chain_entry=obj.sequence),
+        )
 
     def load_input(self, context: dg.InputContext) -> Publication:
         """The date's latest publication."""

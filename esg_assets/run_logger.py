@@ -1,15 +1,14 @@
-"""What a run prints on standard error: plain lines of ours, and on a terminal a bar while it asks.
+"""How people read a run on standard error: plain lines of ours, and on a terminal a bar while it asks.
 
-None of Dagster's own debugging: that is in its event log, and a failure is told by whoever started
-the run.
+None of Dagster's own events: these are in its event log, and a failure is told by whoever started
+the run. Whether people read at all, or machines, is decided in `esg_assets.log_output`.
 """
 
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-import dagster as dg
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -18,31 +17,20 @@ PROGRESS = "esg_progress"
 """`extra` of a log call: done, wanted and note, for the bar."""
 
 
-class _Line(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        told = getattr(record, "dagster_meta", {})
-        step = told.get("step_key") or "run"
-        text = told.get("orig_message") or record.getMessage()
-        at = datetime.fromtimestamp(record.created, UTC)
-        return f"{at:%H:%M:%S}Z {record.levelname.lower()} {step}: {text}"
-
-
-class TerminalBar(logging.Handler):
+class TerminalBar:
     """Lines above, and one bar below while accounts are asked for."""
 
     def __init__(self, file: Any = None) -> None:
         from rich.console import Console  # noqa: PLC0415  # only a terminal needs it
 
-        super().__init__()
         self._console = Console(file=file or sys.stderr, highlight=False)
         self._bar: Bar | None = None
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Show a record; any but the next progress ends the bar."""
-        progress = getattr(record, PROGRESS, None)
+    def show(self, text: str, progress: Mapping[str, Any] | None) -> None:
+        """Show a line, or the next progress; a line ends the bar."""
         if progress is None:
             self.close_bar()
-            self._console.print(self.format(record), markup=False, soft_wrap=True)
+            self._console.print(text, markup=False, soft_wrap=True)
         else:
             self._show(progress)
 
@@ -52,7 +40,7 @@ class TerminalBar(logging.Handler):
             self._bar.stop()
             self._bar = None
 
-    def _show(self, progress: dict[str, Any]) -> None:
+    def _show(self, progress: Mapping[str, Any]) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
         if self._bar is None:
@@ -71,22 +59,25 @@ class TerminalBar(logging.Handler):
         self._bar.refresh()
 
 
-def _ours(record: logging.LogRecord) -> bool:
-    told = getattr(record, "dagster_meta", {})
-    skipped = str(told.get("orig_message", "")).startswith("Dependencies for step ")
-    return not told.get("dagster_event") and not skipped
+class ForPeople:
+    """Shows lines on standard error: above a bar if that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar = TerminalBar() if sys.stderr is not None and sys.stderr.isatty() else None
+
+    def show(self, record: logging.LogRecord, line: Mapping[str, Any]) -> None:
+        """Show a record, whose line this is."""
+        text = in_words(record, line)
+        if self._bar is not None:
+            self._bar.show(text, getattr(record, PROGRESS, None))
+        elif sys.stderr is not None:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
 
-@dg.logger(
-    config_schema={"log_level": dg.Field(str, default_value="INFO")},
-    description="One plain line per message on standard error; on a terminal, a bar for progress.",
-)
-def plain_lines(context: dg.InitLoggerContext) -> logging.Logger:
-    """The logger of every run from the command line."""
-    level = str(context.logger_config["log_level"])
-    logger = logging.Logger("esg_assets", level=level)  # noqa: LOG001  # a global one would keep its handlers
-    handler = TerminalBar() if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line())
-    handler.addFilter(_ours)
-    logger.addHandler(handler)
-    return logger
+def in_words(record: logging.LogRecord, line: Mapping[str, Any]) -> str:
+    """A line as people read it; below it the exception, if there is one."""
+    at = datetime.fromtimestamp(record.created, UTC)
+    told = line.get("message", line["event"])
+    below = f"\n{line['exception']}" if "exception" in line else ""
+    return f"{at:%H:%M:%S}Z {line['level']} {line.get('asset') or 'run'}: {told}{below}"

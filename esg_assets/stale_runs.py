@@ -6,6 +6,7 @@ lease knows that the holder before is gone: unless that one said, with a tag, th
 A run that died before it took its lease is known by its age.
 """
 
+import logging
 import time
 from collections import defaultdict
 from datetime import date
@@ -14,6 +15,9 @@ import dagster as dg
 
 from esg_assets.core.errors import LeaseBusy
 from esg_assets.core.ports import Leases
+from esg_assets.core.telling import fields
+
+_log = logging.getLogger(__name__)
 
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
@@ -130,5 +134,11 @@ def _report(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
         run,
         f"{GONE} ({why}), so the run is marked as failed. What it had gathered is "
         "kept: run the partition again and it goes on from there.",
+    )
+    _log.error(
+        "run %s is gone: %s",
+        run.run_id,
+        why,
+        extra=fields("run killed", dead_run=run.run_id, partition=run.tags.get(PARTITION_TAG)),
     )
     instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

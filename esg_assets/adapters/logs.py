@@ -24,6 +24,12 @@ from esg_assets.core.redaction import Redactor
 TRUSTED = ("esg_assets", "dagster")
 """Loggers whose messages are shown: theirs are our own words, or Dagster's about runs and steps."""
 
+TEMPLATE = "esg_template"
+"""On a record of a trusted logger: its message before the arguments, the same at every time."""
+
+ERROR = "esg_error"
+"""On a record that was logged with an exception: the exception's type."""
+
 _CONVERSION = re.compile(
     r"%(?:\((?P<key>[^)]*)\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[a-zA-Z%])"
 )
@@ -39,6 +45,11 @@ def install(known: Callable[[], Iterable[str]] = tuple) -> None:
     if not isinstance(before, RecordFactory):
         logging.setLogRecordFactory(RecordFactory(Words(known), before))
         _install_hooks()
+
+
+def trusted(logger: str) -> bool:
+    """Whether a logger's messages and fields are shown."""
+    return logger.split(".", 1)[0] in TRUSTED
 
 
 class Words:
@@ -62,7 +73,7 @@ class Words:
     def message(self, logger: str, template: object, arguments: object, where: str) -> str:
         """What is logged, as it may be read."""
         try:
-            if logger.split(".", 1)[0] not in TRUSTED:
+            if not trusted(logger):
                 return self.redacted(_only_types(template, arguments, where))
             return self.redacted(str(template) % arguments if arguments else str(template))
         except Exception:  # noqa: BLE001  # arguments may do anything when they are shown; logging must not
@@ -100,10 +111,13 @@ class RecordFactory:
             args = args[0]
         text = self._words.message(name or "", msg, args, exception_words.place(fn, lno, func or "?"))
         record = self._inner(name, level, fn, lno, text, (), None, func, sinfo, **more)
+        if args and isinstance(msg, str) and trusted(name or ""):
+            setattr(record, TEMPLATE, self._words.redacted(msg))
         error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
         if isinstance(error, BaseException):
             # Formatters use this text where it is there, and find no exception to format themselves.
             record.exc_text = self._words.redacted(exception_words.told(error))
+            setattr(record, ERROR, type(error).__name__)
         return record
 
 

@@ -1,8 +1,8 @@
 """`esg-assets`: which commands exist, exit statuses, and what an error looks like.
 
 Exit status 0: done; 1: the job failed or a check stopped it; 2: wrong usage or settings; 130: interrupted.
-Logs go to standard error. The modules of commands import what is slow (Dagster, pyarrow, cryptography)
-inside their functions, so that `--help` is quick.
+Where logs go is `esg_assets.log_place`. The modules of commands import what is slow (Dagster, pyarrow,
+cryptography) inside their functions, so that `--help` is quick.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from esg_assets import log_place
 from esg_assets.adapters import logs
 from esg_assets.cli.answers import Output
 from esg_assets.cli.commands import Commands
@@ -45,7 +46,9 @@ def main() -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(logs.LineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", _known_secrets))
     logging.basicConfig(level=logging.WARNING, handlers=[lines])
-    if _flag("--json", sys.argv[1:]):
+    as_json = _flag("--json", sys.argv[1:])
+    log_place.choose(log_place.of_command(sys.argv[1:], as_json=as_json))
+    if as_json:
         _keep_standard_output_for_the_answer()
     sys.exit(run(sys.argv[1:]))
 

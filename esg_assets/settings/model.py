@@ -21,6 +21,7 @@ from esg_assets.settings.operation import Channels, Limits, Timetable
 _OTHER_NAMES = {
     "dagster_home": "DAGSTER_HOME",
     "otel_exporter_otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "otel_exporter_otlp_headers": "OTEL_EXPORTER_OTLP_HEADERS",
 }
 
 

@@ -1,10 +1,20 @@
 """Settings of judgement and company: limits of the checks, the schedule, alerts, links."""
 
 from datetime import time
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from esg_assets.settings.urls import Endpoint, Link, PushUrl, SmtpUrl, TelemetryUrl, Token, Webhook
+from esg_assets.settings.urls import (
+    Endpoint,
+    Link,
+    OtlpHeaders,
+    PushUrl,
+    SmtpUrl,
+    TelemetryUrl,
+    Token,
+    Webhook,
+)
 from esg_assets.settings.values import Addresses, AlertRoutes, ClockTime, Count, Days, PemFile, Percent, Rate
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
@@ -97,5 +107,13 @@ class Channels(BaseModel):
     )
     metrics_push_url: PushUrl | None = Field(default=None, description="metrics are pushed there as well")
     otel_exporter_otlp_endpoint: TelemetryUrl | None = Field(
-        default=None, description="logs are sent there by OTLP"
+        default=None, description="logs are sent there by OTLP over HTTP (protobuf); without `/v1/logs`"
+    )
+    otel_exporter_otlp_headers: OtlpHeaders | None = Field(
+        default=None, description="header fields for it, such as a token: `name=value,name=value`"
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="how log lines are written: `json`, for people (`console`), or `auto`: for people on a"
+        " terminal, otherwise JSON",
     )

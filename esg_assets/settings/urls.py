@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, SecretStr
 
 from esg_assets.core.endpoints import is_loopback
+from esg_assets.core.otlp_headers import headers_of
 from esg_assets.settings.masking import SecretUrl, SecretWebhook
 
 
@@ -130,6 +131,11 @@ def _smtp_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _otlp_headers(value: SecretStr) -> SecretStr:
+    headers_of(value.get_secret_value())
+    return value
+
+
 def _one_line(value: SecretStr) -> SecretStr:
     # A line break would end up in a header field, and the refusal of that would quote the secret.
     if re.search(r"[\x00-\x1f\x7f]", value.get_secret_value()):
@@ -140,6 +146,7 @@ def _one_line(value: SecretStr) -> SecretStr:
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 TelemetryUrl = Annotated[str, AfterValidator(_telemetry)]
 Link = Annotated[str, AfterValidator(_link)]
+OtlpHeaders = Annotated[SecretStr, AfterValidator(_otlp_headers)]
 Token = Annotated[SecretStr, AfterValidator(_one_line)]
 AccountsUrl = Annotated[SecretUrl, AfterValidator(_accounts_url)]
 ProxyUrl = Annotated[SecretUrl, AfterValidator(_proxy)]
