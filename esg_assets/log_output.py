@@ -145,7 +145,7 @@ class Output:
         self._endpoint = endpoint
         self._otlp = OtlpLogs(
             endpoint,
-            verified_session(client_context("ESG_ALERT", getattr(settings, "alert_ca_bundle", None))),
+            verified_session(client_context("ESG_ALERT", settings.alert_ca_bundle)),
             headers=headers,
             resource={
                 "service.name": "esg_assets",
