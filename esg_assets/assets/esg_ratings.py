@@ -97,7 +97,8 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             effort = asking.spent
             kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
             sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
-            found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits)
+            why = outcomes.failures_by_reason(kept)
+            found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits, why)
         yield dg.Output(sealed, metadata=_metadata(sealed, effort, len(asked), esg_api.policy))
         yield from checks.results(found, NAME)
 

@@ -124,6 +124,13 @@ def counts(outcomes: pa.Table) -> Counter[Status]:
     return Counter({Status(f["values"]): f["counts"] for f in found if f["values"] is not None})
 
 
+def failures_by_reason(outcomes: pa.Table) -> Counter[str]:
+    """How many accounts FAILED, by reason."""
+    failed = outcomes.filter(pc.equal(outcomes.column("status"), Status.FAILED.value))
+    found = pc.value_counts(failed.column("reason")).to_pylist()
+    return Counter({f["values"]: f["counts"] for f in found})
+
+
 class Refresh(StrEnum):
     """Which accounts a run asks for again."""
 

@@ -37,10 +37,11 @@ def _in_service_since(scene: Scene) -> date | None:
     kept = scene.outbox.bookmark(SERVICE)
     if kept:
         return date.fromisoformat(kept)
+    lately = scene.history.published_dates(scene.today - timedelta(days=punctuality.SERVICE_DAYS))
     return punctuality.in_service_since(
         scene.now,
         scene.settings.report_deadline,
-        first_publication=scene.first_publication,
+        published_lately=any(day < scene.today for day in lately),
         scheduled=scene.scheduled,
     )
 

@@ -68,6 +68,8 @@ class Scene:
     @cached_property
     def automation(self) -> Sequence[InstigatorState]:
         """Sensors and schedules that are meant to run and that a daemon has seen."""
+        if self.instance.schedule_storage is None:  # an instance in memory
+            return []
         return [state for state in self.instance.all_instigator_state() if state.is_running]
 
     @property

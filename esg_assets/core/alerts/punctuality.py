@@ -24,6 +24,8 @@ from esg_assets.core.ratings import Status
 LOOK_BACK_DAYS = 40
 """A date that was missed longer ago, with nobody looking in all that time, gets no incident any more."""
 
+SERVICE_DAYS = 7
+
 LATENESS = frozenset(kind.name for kind in KINDS.values() if kind.family is Family.LATENESS)
 
 
@@ -37,25 +39,24 @@ def deadline_of(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, CENTRAL).astimezone(UTC)
 
 
-def in_service_since(
-    now: datetime, clock: time, *, first_publication: date | None, scheduled: bool
-) -> date | None:
+def in_service_since(now: datetime, clock: time, *, published_lately: bool, scheduled: bool) -> date | None:
     """The first date whose absence is a fault, decided when dates are looked at for the first time.
 
-    An installation is in service when it has published a report of an earlier date, or its schedule is
-    on. Then today is the first date; tomorrow for a new one that was set up after today's deadline.
-    None while nobody has asked for a report: then nothing is missing.
+    An installation is in service when it has published a report of one of the SERVICE_DAYS before, or its
+    schedule is on. Then today is the first date; tomorrow for a new one that was set up after today's
+    deadline. None while nobody has asked for a report, or for one of long ago only: then nothing is
+    missing.
 
     Args:
         now: the time.
         clock: ESG_REPORT_DEADLINE, in Central time.
-        first_publication: the earliest date with a published report.
+        published_lately: whether one of the SERVICE_DAYS before today is published.
         scheduled: whether the schedule is on, and a daemon has seen it.
     """
     today = central_date(now)
-    if first_publication is not None and first_publication < today:
+    if published_lately:
         return today
-    if first_publication is None and not scheduled:
+    if not scheduled:
         return None
     return today if now < deadline_of(today, clock) else today + timedelta(days=1)
 

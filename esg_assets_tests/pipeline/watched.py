@@ -1,0 +1,68 @@
+"""A house that is watched: looks of the real detection over its instance, at moments that a test says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from esg_assets.core.alerts.incidents import Incident, State
+from esg_assets.core.alerts.ports import Outbox
+from esg_assets.core.alerts.routes import AUDIENCES, CHANNELS, DEFAULT, Routes, Target
+from esg_assets.detection import Detected, detect
+from esg_assets_tests.fake_outbox import MemoryOutbox
+from esg_assets_tests.pipeline.house import House
+
+EVERYWHERE = Routes(DEFAULT, frozenset(Target(c, a) for c in CHANNELS for a in AUDIENCES))
+
+
+@dataclass
+class Watched:
+    """The house and its outbox."""
+
+    house: House
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+
+    def look(self, now: datetime | None = None, *, outbox: Outbox | None = None) -> Detected:
+        """One look, in a moment if no time is given, so that whatever was written is in the past."""
+        found = detect(
+            self.house.instance,
+            self.house.history,
+            outbox or self.outbox,
+            EVERYWHERE,
+            self.house.settings,
+            now or datetime.now(UTC) + timedelta(seconds=1),
+        )
+        assert not found.faults, found.faults
+        return found
+
+    def incident(self, kind: str, day: date | None = None, subject: str = "") -> Incident:
+        """The only incident of that kind, date and subject, as it is now."""
+        found = [
+            i
+            for i in self.outbox.incidents.values()
+            if (i.kind.name, i.date, i.subject) == (kind, day, subject)
+        ]
+        assert len(found) == 1, [*self.outbox.incidents]
+        return found[0]
+
+    def open(self) -> list[str]:
+        """Keys of open incidents without what all begin with."""
+        return [incident.key.removeprefix("esg/test/") for incident in self.outbox.open_incidents()]
+
+    def keys(self) -> list[str]:
+        """Of every incident but notices, likewise."""
+        alerts = (i for i in self.outbox.incidents.values() if i.kind.name != "report_published")
+        return sorted(incident.key.removeprefix("esg/test/") for incident in alerts)
+
+    def queued(self, *states: State) -> list[tuple[str, str, str]]:
+        """Kind, state and target of every message, sorted."""
+        return sorted(
+            (k.message.incident.kind.name, k.message.state.value, f"{k.message.channel} {k.message.audience}")
+            for k in self.outbox.kept
+            if not states or k.message.state in states
+        )
+
+
+def keys_of(incidents: Sequence[Incident] | Mapping[str, Incident]) -> list[str]:
+    """Keys, sorted."""
+    values = incidents.values() if isinstance(incidents, Mapping) else incidents
+    return sorted(incident.key for incident in values)
