@@ -15,6 +15,7 @@ from esg_assets.cli.answers import Answer, Output
 
 _GROUPS = {
     "report": "Published reports: list, open, verify.",
+    "metrics": "Metrics for Prometheus.",
     "keys": "Keys of the host, of recipients and of custodians.",
 }
 EVERYWHERE = ("--json", "--traceback", "--help")

@@ -51,6 +51,8 @@ NEEDS: Mapping[str, Need] = {
     "run": _JOB,
     "backfill": _JOB,
     "status": Need(),
+    "metrics serve": Need(),
+    "metrics push": Need(required=("metrics_push_url",)),
     "report list": Need(),
     "report failures": Need(),
     "report hold": _KEEPER,
