@@ -104,7 +104,9 @@ def _usable(name: str, settings: "Settings") -> Sequence[str]:
     people = [who for who in AUDIENCES if who != MONITORS]
     match name:
         case "email":
-            return [] if settings.smtp_url is None else [who for who in people if _addresses(settings)[who]]
+            # Tolerantly loaded settings may lack the sender: then the other channels still tell.
+            ready = settings.smtp_url is not None and settings.alert_email_from
+            return [who for who in people if _addresses(settings)[who]] if ready else []
         case "pagerduty":
             return [] if settings.pagerduty_routing_key is None else people
         case "slack":

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from esg_assets import composition, run_stores, store_choice
+from esg_assets.alert_resources import ALERTING
 from esg_assets.composition import SealedStores
 from esg_assets.core.gathering import Gathering
 from esg_assets.core.ports import (
@@ -274,8 +275,8 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
     add("reply_shapes", ReplyShapesResource)
     add("gathering", GatheringResource)
     add("rules", RulesResource, settings="settings")
-    add("history", HistoryResource, settings="settings")
-    add("leases", LeasesResource, settings="settings")
+    for key, resource in {**ALERTING, "history": HistoryResource, "leases": LeasesResource}.items():
+        add(key, resource, settings="settings")
     add("run_lease", RunLeaseResource, leases="leases")
     add("stores", Stores, settings="settings", history="history")
     add("snapshots", SnapshotsResource, stores="stores")

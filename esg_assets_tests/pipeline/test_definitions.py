@@ -29,7 +29,7 @@ CHECKS = {
 RESOURCES = {
     "settings", "account_source", "esg_api", "reply_shapes", "gathering", "rules", "history", "leases",
     "run_lease", "stores", "snapshots", "ratings_parts", "sealed_ratings", "publications", "snapshot_io",
-    "ratings_io", "publication_io", "io_manager", "working_window",
+    "ratings_io", "publication_io", "io_manager", "working_window", "outbox", "channels", "routes",
 }  # fmt: skip
 
 
@@ -48,7 +48,11 @@ def test_it_loads_without_any_setting(loaded: dg.RepositoryDefinition) -> None:
         "archive_working_data_schedule",
         "nightly_esg_report_schedule",
     ]
-    assert {sensor.name for sensor in loaded.sensor_defs} == {"stale_runs_sensor", "run_records_sensor"}
+    assert {sensor.name for sensor in loaded.sensor_defs} == {
+        "alert_delivery_sensor",
+        "run_records_sensor",
+        "stale_runs_sensor",
+    }
 
 
 def test_it_loads_with_wrong_settings_so_that_sensors_live(
