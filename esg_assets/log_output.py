@@ -224,6 +224,15 @@ def begin(settings: "Settings") -> None:
         ours.setLevel(logging.INFO)
 
 
+def end() -> None:
+    """Write no lines of this process any more, but those of runs."""
+    OUTPUT.end()
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler, LineHandler):
+            root.removeHandler(handler)
+
+
 def _is_dagsters_own(record: logging.LogRecord) -> bool:
     told = getattr(record, "dagster_meta", {})
     return str(told.get("orig_message", "")).startswith("Dependencies for step ")

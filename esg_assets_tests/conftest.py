@@ -69,10 +69,12 @@ def _sqlite_leaves_the_disk_to_the_system(connection: object, _: object) -> None
 
 @contextlib.contextmanager
 def _what_logs_install_undone() -> Iterator[None]:
-    """Log record factory and hooks as they were: `defs` and the console script set them."""
+    """Log record factory, hooks and lines as they were: `defs` and the console script set them."""
     factory = logging.getLogRecordFactory()
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield
+    if lines := sys.modules.get("esg_assets.log_output"):
+        lines.end()
     logging.setLogRecordFactory(factory)
     sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 

@@ -53,7 +53,8 @@ class LineMaker:
         self._words = Words(known)
         self._environment = environment
         self._pseudonyms = pseudonyms or Pseudonyms("")
-        self._render = structlog.processors.JSONRenderer(ensure_ascii=False)
+        # In ASCII: a line separator of Unicode would end a line for some, and half a character for everybody.
+        self._render = structlog.processors.JSONRenderer(ensure_ascii=True)
         self._processors: tuple[structlog.typing.Processor, ...] = (
             structlog.contextvars.merge_contextvars,
             self._redacted,

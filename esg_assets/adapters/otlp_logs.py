@@ -39,6 +39,9 @@ WAITING = 10_000
 
 SECONDS_FOR_A_REQUEST = 5.0
 LONGEST_PAUSE = 30.0
+_TAKEN = 2
+"""The hundreds of a status that says so."""
+
 _LATER = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which the same lines are sent again; any other refusal is for good."""
 
@@ -193,7 +196,7 @@ class OtlpLogs:
         if answer.status_code in _LATER:
             self._away(f"status {answer.status_code}")
             return _retry_after(answer)
-        if not answer.ok:
+        if answer.status_code // 100 != _TAKEN:  # a redirect is not followed
             self.fate.refused += len(batch)
             self._away(f"status {answer.status_code}, which no repeat mends")
             return None
@@ -230,7 +233,7 @@ def _record(line: Line) -> LogRecord:
         observed_time_unix_nano=at,
         severity_number=_NUMBERS.get(level, 9),  # type: ignore[arg-type]  # an enum of protobuf is an int
         severity_text=level.upper(),
-        body=AnyValue(string_value=str(line.get("event", ""))),
+        body=_value(str(line.get("event", ""))),
         attributes=_attributes({k: v for k, v in line.items() if k not in {"timestamp", "level", "event"}}),
     )
 
@@ -247,7 +250,8 @@ def _value(value: object) -> AnyValue:
             return AnyValue(int_value=value)
         case float():
             return AnyValue(double_value=value)
-    return AnyValue(string_value=str(value))
+    text = str(value)
+    return AnyValue(string_value=text.encode(errors="backslashreplace").decode())  # no half characters
 
 
 def _retry_after(answer: requests.Response) -> float:
