@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esg_assets.core.errors import SettingsWrong
-from esg_assets.core.ports import Envelope, ObjectStore, RecipientKey
+from esg_assets.core.ports import ObjectStore, RecipientKey
+from esg_assets.core.record_ports import OpeningEnvelope
 from esg_assets.settings import KeyRef, Settings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def signer(settings: Settings) -> "Ed25519Signer | KmsSigner":
     return KmsSigner(kms_key(key, "ESG_SIGNING_KEY", settings.env))
 
 
-def opener(key: KeyRef, environment: str, pass_phrase: Callable[[Path], bytes | None]) -> Envelope:
+def opener(key: KeyRef, environment: str, pass_phrase: Callable[[Path], bytes | None]) -> OpeningEnvelope:
     """What opens reports with a recipient's key, as `--key` names it.
 
     Args:

@@ -83,11 +83,14 @@ def reseal(
     the custodian's. The old objects stay; `report expire --superseded` removes them.
     """
     from esg_assets.cli.report_commands import _opener  # noqa: PLC0415 - cryptography is slow to import
+    from esg_assets.cli.reports import require_recipient  # noqa: PLC0415 - as above
 
     custody = _stores("report reseal", keyring, recipients).resealing
     opener, resealed = _opener(key), []
     for each in custody.versions(day.date(), version):
         changed = not custody.is_sealed_so(each)
+        if changed:
+            require_recipient(each, opener)
         after = custody.reseal(each, opener, requested_by=getpass.getuser(), reason=reason)
         resealed.append({"version": after.version, "resealed": changed, "recipients": list(after.recipients)})
     words = [

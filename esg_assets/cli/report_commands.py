@@ -18,7 +18,7 @@ from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
     from esg_assets.composition import SealedStores
-    from esg_assets.core.ports import Envelope
+    from esg_assets.core.record_ports import OpeningEnvelope
     from esg_assets.settings import VerifyKey
 
 _STATUSES = ("SUCCESS", "NOT_RATED", "FAILED")
@@ -199,7 +199,7 @@ def _keys_in(keyring: Path) -> list["VerifyKey"]:
     return keys
 
 
-def _opener(key: str) -> "Envelope":
+def _opener(key: str) -> "OpeningEnvelope":
     """What opens with a recipient's key; asks for the pass phrase of a file that has one."""
     from esg_assets import key_choice  # noqa: PLC0415 - slow to import
     from esg_assets.settings import load_settings, parse_key  # noqa: PLC0415

@@ -15,14 +15,16 @@ from typing import Any
 from esg_assets.adapters.decrypted_file import decrypt_to
 from esg_assets.adapters.publications import PublishedReports
 from esg_assets.core import outcomes
-from esg_assets.core.errors import KeyMissing, SettingsWrong
+from esg_assets.core.errors import KeyMissing, Refused, SettingsWrong, Tampered
 from esg_assets.core.examination import Head
-from esg_assets.core.ports import Envelope, RatingsParts, Snapshots
+from esg_assets.core.ports import RatingsParts, Snapshots
 from esg_assets.core.publication import Publication
 from esg_assets.core.ratings import Status
+from esg_assets.core.record_ports import OpeningEnvelope
 from esg_assets.core.summary import failed_accounts
 
 _HEAD = re.compile(r"(\d{1,10}):([0-9a-f]{64})")
+_SHOWN = 16  # digits of a key's name, as `report list` shows them
 _FAILURE_COLUMNS = ("account_id", "status", "reason", "attempts", "last_status")
 
 Json = dict[str, Any]
@@ -35,7 +37,7 @@ def listed(reports: PublishedReports) -> Json:
 
 
 def decrypted(
-    reports: PublishedReports, opener: Envelope, day: date, out: Path, version: int | None = None
+    reports: PublishedReports, opener: OpeningEnvelope, day: date, out: Path, version: int | None = None
 ) -> Json:
     """Open a report and write it to a new file: `report decrypt`.
 
@@ -48,11 +50,11 @@ def decrypted(
 
     Raises:
         KeyMissing: it is not published.
-        Tampered: the chain or the report is not what was signed and sealed, or the key is not one
-            of its recipients'. There is no file then.
-        Refused: the file cannot be made.
+        Tampered: the chain or the report is not what was signed and sealed. There is no file then.
+        Refused: the key is none of its recipients', or the file cannot be made.
     """
     publication = reports.version(day, version)
+    require_recipient(publication, opener)
     size = decrypt_to(out, reports.open_report(publication, opener))
     return {**_told(publication), "rows": publication.rows, "bytes": size, "path": str(out)}
 
@@ -80,20 +82,40 @@ def verified(reports: PublishedReports, day: date | None = None, expect_head: st
     }
 
 
-def failures_in_summary(reports: PublishedReports, opener: Envelope, day: date) -> Json:
+def failures_in_summary(reports: PublishedReports, opener: OpeningEnvelope, day: date) -> Json:
     """The failed accounts of the newest version, from its sealed summary: `report failures --key`.
 
     Raises:
         KeyMissing: the date is not published, or has no summary yet.
-        Tampered: the chain or the summary is not what was signed and sealed, or the key is not one of
-            its recipients'.
+        Tampered: the chain or the summary is not what was signed and sealed.
+        Refused: the key is none of the report's recipients', and does not open the summary either.
     """
     publication = reports.version(day)
-    with reports.open_summary(publication, opener) as source:
-        data = source.read()
+    try:
+        with reports.open_summary(publication, opener) as source:
+            data = source.read()
+    except Tampered:  # a summary can have other recipients than its report, which was sealed before it
+        require_recipient(publication, opener)
+        raise
     # Only now is it known to be the summary that was published.
     found = json.loads(data)["failed_accounts"]
     return _failures(day, publication.version, found)
+
+
+def require_recipient(publication: Publication, opener: OpeningEnvelope) -> None:
+    """Nothing, if the key is one of the report's recipients', as the verified chain names them.
+
+    Raises:
+        Refused: it is not; names the key, and those that are.
+    """
+    if opener.recipient in publication.recipients:
+        return
+    own, *names = (name[:_SHOWN] for name in (opener.recipient, *publication.recipients))
+    raise Refused(
+        f"Opening the report of {publication.date} version {publication.version}: the key {own} of --key is "
+        f"none of its recipients. They are the keys {', '.join(names)}: SHA-256 of the public key, of a key "
+        "in KMS of its ARN. Give --key one of these."
+    )
 
 
 def failures_in_work(snapshots: Snapshots, parts: RatingsParts, day: date) -> Json:

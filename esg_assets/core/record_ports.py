@@ -132,3 +132,10 @@ class RecipientsEnvelope(Envelope, Protocol):
 
     def one_time(self) -> Envelope:
         """Seals to the recipients and to a new key kept nowhere else, and opens with that."""
+
+
+class OpeningEnvelope(Envelope, Protocol):
+    """What opens with the key of one recipient."""
+
+    recipient: str
+    """Name of that key, as publications name their recipients."""

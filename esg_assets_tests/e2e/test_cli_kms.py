@@ -1,5 +1,6 @@
 """Commands with keys in AWS KMS, asked over HTTP: what they do, and what they say when KMS refuses."""
 
+import hashlib
 import json
 import os
 import stat
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from esg_assets.adapters.keys import generate, load_private_key
 from esg_assets.cli import main as cli
 from esg_assets.settings import KeyRef
 from esg_assets_tests.kms_server import KmsServer
@@ -93,6 +95,28 @@ def test_a_refused_decrypt_says_why_and_leaves_nothing(
     assert what in answer["error"]
     assert ACCOUNT not in answer["error"]
     assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["KMS", "file"])
+def test_a_key_that_is_no_recipient_is_told_so_with_those_that_are(
+    host: str, kms_server: KmsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    if kind == "KMS":
+        arn = kms_server.create_key()
+        key, name = f"aws-kms://{arn}", hashlib.sha256(arn.encode()).hexdigest()
+    else:
+        key = str(generate(tmp_path / "other", "recipient")[0])
+        name = load_private_key(Path(key)).fingerprint
+    recipient = hashlib.sha256(host.removeprefix("aws-kms://").encode()).hexdigest()
+    for answer in (
+        decrypt(capsys, 1, key),
+        told(capsys, 1, "report", "failures", "--date", str(DAY), "--key", key),
+    ):
+        assert f"the key {name[:16]} of --key is none of its recipients" in answer["error"]
+        assert f"They are the keys {recipient[:16]}:" in answer["error"]
+        assert ACCOUNT not in answer["error"]
+    assert not (tmp_path / "report.csv").exists()
+    assert kms_server.calls["Decrypt"] == 0
 
 
 def test_the_doctor_asks_kms_what_a_run_asks(

@@ -112,7 +112,7 @@ def test_decrypt_does_not_overwrite_and_gives_nothing_without_the_right_key(
     stranger.write_bytes(recipient(3)[1].pem)
     stranger.chmod(0o600)
 
-    assert told(capsys, 1, "decrypt", *D, "--key", str(stranger), "--out", str(out))["kind"] == "Tampered"
+    assert told(capsys, 1, "decrypt", *D, "--key", str(stranger), "--out", str(out))["kind"] == "Refused"
     assert not out.exists()
 
     out.write_text("mine")

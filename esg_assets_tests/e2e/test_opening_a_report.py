@@ -1,15 +1,24 @@
 """docs/opening_a_report.md, carried out as it stands: tools that are not ours open a report of ours."""
 
+import base64
+import hashlib
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from esg_assets.core.chain import statement
+from esg_assets.core.store_identity import StoreIdentity
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.e2e import others_tools
@@ -123,7 +132,7 @@ OPEN = "node open_report.mjs entry report.csv.esdk recipient.pem report.csv"
 
 def test_the_programs_are_as_short_as_the_document_says() -> None:
     assert {name: len(text.splitlines()) for name, text in programs().items()} == {
-        "verify_entry.mjs": 9,
+        "verify_entry.mjs": 11,
         "open_report.mjs": 15,
     }
 
@@ -139,6 +148,34 @@ def test_a_report_is_verified_and_opened_with_npm_alone(reader: Reader, tmp_path
     assert opened.status == 0, opened
     assert here.out.read_bytes() == here.report
     assert here.out.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("made", "good"),
+    [
+        (lambda: ec.generate_private_key(ec.SECP256R1()), True),
+        (lambda: rsa.generate_private_key(65537, 3072), False),
+    ],
+)
+def test_an_entry_is_verified_by_a_key_as_kms_has_it_and_by_no_rsa_key(
+    reader: Reader, tmp_path: Path, made: Callable[[], Any], good: bool
+) -> None:
+    here = reader.beside(tmp_path / "here")
+    key, payload = made(), (here.folder / "entry").read_bytes().split(b"\n")[0]
+    told = json.loads(payload)
+    place = StoreIdentity(told["environment"], told["store"])
+    message = statement(place, told["sequence"], hashlib.sha256(payload).hexdigest())
+    padding = () if good else (PKCS1v15(),)
+    signature = key.sign(message, *padding, ec.ECDSA(SHA256()) if good else SHA256())
+    signed = {"key": "", "signature": base64.b64encode(signature).decode()}
+    (here.folder / "entry").write_bytes(payload + b"\n" + json.dumps(signed).encode() + b"\n")
+    assert here.run(command("node verify_entry.mjs")).status != 0  # by the key of before
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (here.folder / "signing.pub.pem").write_bytes(public)
+    assert (here.run(command("node verify_entry.mjs")).status == 0) is good
+    spoiled = payload.replace(b'"version":1', b'"version":2')
+    (here.folder / "entry").write_bytes(spoiled + b"\n" + json.dumps(signed).encode() + b"\n")
+    assert here.run(command("node verify_entry.mjs")).status != 0
 
 
 def test_what_was_altered_is_refused_by_what_the_document_says(reader: Reader, tmp_path: Path) -> None:

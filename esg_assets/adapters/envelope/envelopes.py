@@ -99,6 +99,8 @@ class PrivateKeyEnvelope:
     """Opens what was sealed to one recipient; seals nothing."""
 
     def __init__(self, private_key: RecipientPrivateKey) -> None:
+        self.recipient = private_key.fingerprint
+        """Whose key it is, as publications name their recipients."""
         self._keyring = rsa_keyring(private_key.fingerprint, private=private_key.pem)
 
     def seal(self, sink: Sink, context: Context) -> contextlib.AbstractContextManager[Sink]:
@@ -115,6 +117,8 @@ class KmsEnvelope:
     """Opens what was sealed to one recipient's KMS key; seals nothing."""
 
     def __init__(self, key: KmsKey) -> None:
+        self.recipient = key.name
+        """Whose key it is, as publications name their recipients."""
         self._key = key
 
     def seal(self, sink: Sink, context: Context) -> contextlib.AbstractContextManager[Sink]:
