@@ -16,6 +16,7 @@ from esg_assets.cli.answers import Answer, Output
 _GROUPS = {
     "report": "Published reports: list, open, verify.",
     "metrics": "Metrics for Prometheus.",
+    "alerts": "Alerts: detect and deliver, prove the channels, hold a drill.",
     "keys": "Keys of the host, of recipients and of custodians.",
 }
 EVERYWHERE = ("--json", "--traceback", "--help")

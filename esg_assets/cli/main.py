@@ -30,6 +30,7 @@ ROOMS: tuple[str, ...] = (
     "esg_assets.cli.lifecycle_commands",
     "esg_assets.cli.keys",
     "esg_assets.cli.public_key",
+    "esg_assets.cli.alert_commands",
     "esg_assets.cli.simulate",
     "esg_assets.cli.metrics_commands",
     "esg_assets.cli.settings_command",

@@ -4,16 +4,19 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from esg_assets.alert_delivery import Delivery, alert_delivery_sensor, deliver_due, new_deliverer
+from esg_assets.alert_resources import ALERTING
 from esg_assets.core.alerts.incidents import Message, Observation, Recovery, State
 from esg_assets.core.alerts.kinds import ALERT_REFUSED, RUN_FAILED, SENSOR_SILENT
 from esg_assets.core.alerts.ports import Outbox, Waiting
 from esg_assets.core.alerts.routes import DEFAULT, DEVELOPERS, EMAIL, PAGERDUTY, SLACK, Routes, Target
 from esg_assets.core.errors import ChannelRefused, ChannelUnavailable, StoreUnavailable
+from esg_assets.resources import SettingsResource
 from esg_assets_tests.fake_channels import ScriptedChannel
 from esg_assets_tests.fake_outbox import MemoryOutbox
 
@@ -233,3 +236,22 @@ def test_the_sensor_says_in_its_tick_what_it_delivered_and_what_waits() -> None:
     )
     assert alert_delivery_sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert alert_delivery_sensor.minimum_interval_seconds == 15
+
+
+def test_the_sensor_ticks_with_wrong_settings_and_leaves_out_what_they_break(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("ESG_API_URL", "ftp://nowhere")
+    monkeypatch.setenv("ESG_ALERT_EMAIL_DEV", "dev@example.org")
+    monkeypatch.setenv("ESG_SMTP_URL", "smtp://127.0.0.1:1")  # and no ESG_ALERT_EMAIL_FROM
+    monkeypatch.setenv("ESG_ALERT_ROUTES", "{ERROR: {nobody: [pigeon]}}")
+    resources = {
+        "settings": SettingsResource(),
+        **{key: kind(settings=SettingsResource()) for key, kind in ALERTING.items()},
+    }
+    with dg.build_sensor_context(resources=resources) as context:
+        reason = alert_delivery_sensor(context)
+    assert isinstance(reason, dg.SkipReason)
+    assert reason.skip_message == "nothing was due"

@@ -1,0 +1,206 @@
+"""`esg-assets alerts`: detect and deliver, prove each channel, hold a fire drill."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from esg_assets.cli.answers import Answer, Rows
+from esg_assets.cli.commands import Commands
+from esg_assets.core import exception_words
+from esg_assets.core.alerts.routes import CHANNELS, Routes
+from esg_assets.core.errors import EsgError, SettingsWrong
+
+if TYPE_CHECKING:
+    from esg_assets.alert_delivery import Delivery
+    from esg_assets.alert_drill import Proof
+    from esg_assets.core.alerts.ports import Channel, Outbox, Waiting
+    from esg_assets.detection import Detected
+    from esg_assets.settings import Settings
+
+FLUSH_SECONDS = 300.0
+"""How long `flush` delivers at most; nothing waits for it as Dagster waits for a sensor's tick."""
+
+_NONE = (
+    "No alert channel is set up. Set ESG_SMTP_URL with ESG_ALERT_EMAIL_FROM and ESG_ALERT_EMAIL_DEV, "
+    "ESG_PAGERDUTY_ROUTING_KEY, ESG_SLACK_WEBHOOK_URL, ESG_APPRISE_URLS or ESG_HEARTBEAT_URL."
+)
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    commands.add("alerts flush", flush)
+    commands.add("alerts test", send_test)
+    commands.add("alerts drill", drill)
+
+
+def flush(
+    now: Annotated[bool, typer.Option("--now", help="Also what waits for its next try.")] = False,
+) -> Answer:
+    """Look for what is wrong and for what is well again, then deliver; exit 1 if anything stays behind."""
+    from esg_assets import alert_choice  # noqa: PLC0415 - slow to import
+    from esg_assets.alert_delivery import deliver_due, new_deliverer  # noqa: PLC0415
+    from esg_assets.settings import dagster_home, load_settings  # noqa: PLC0415
+
+    dagster_home()
+    # A wrong setting must not keep back what can be told without it.
+    settings = load_settings(tolerant=True)
+    outbox, routes = alert_choice.outbox(settings), alert_choice.routes(settings)
+    channels = alert_choice.channels(settings)
+    detected, faults = _detected(settings, outbox, routes)
+    result = deliver_due(outbox, channels, routes, new_deliverer(), _clock, seconds=FLUSH_SECONDS, early=now)
+    return _flushed(detected, [*(str(fault) for fault in settings.faults), *faults], result, outbox)
+
+
+def send_test(
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="NAME", help=f"Only one of {', '.join(CHANNELS)}.")
+    ] = None,
+) -> Answer:
+    """Send a marked test straight through each channel that is set up; exit 1 if one does not take it."""
+    from esg_assets.alert_drill import send_tests  # noqa: PLC0415 - slow to import
+
+    settings, channels, routes = _set_up()
+    if channel is not None:
+        if channel not in CHANNELS:
+            raise SettingsWrong(f"--channel names {channel!r}. Wanted: one of {', '.join(CHANNELS)}.")
+        channels = [each for each in channels if each.name == channel]
+        if not channels:
+            raise SettingsWrong(f"The channel {channel} is not set up; esg-assets settings shows what is.")
+    proofs = list(send_tests(settings.env, channels, routes, _clock))
+    return _proved(proofs, {}, "Every channel took its test.", "did not take it")
+
+
+def drill() -> Answer:
+    """Open and end a marked drill through every routed channel; exit 1 unless all acknowledge both."""
+    from esg_assets import alert_choice, alert_drill  # noqa: PLC0415 - slow to import
+    from esg_assets.settings import dagster_home  # noqa: PLC0415
+
+    dagster_home()
+    settings, channels, routes = _set_up()
+    outbox = alert_choice.outbox(settings)
+    key, proofs = alert_drill.drill(outbox, channels, routes, _clock, time.sleep)
+    if not proofs:
+        raise SettingsWrong("ESG_ALERT_ROUTES sends nothing to the channels that are set up.")
+    done = f"The drill {key} reached everybody, and so did its end. The receipts are kept."
+    return _proved(proofs, {"incident": key}, done, "did not acknowledge it")
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _set_up() -> "tuple[Settings, Sequence[Channel], Routes]":
+    from esg_assets import alert_choice  # noqa: PLC0415 - slow to import
+    from esg_assets.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    channels: Sequence[Channel] = alert_choice.channels(settings)
+    if not channels:
+        raise SettingsWrong(_NONE)
+    return settings, channels, alert_choice.routes(settings)
+
+
+def _detected(
+    settings: "Settings", outbox: "Outbox", routes: Routes
+) -> "tuple[Detected | None, Sequence[str]]":
+    """One look at everything, and what could not be looked at: what waits is delivered all the same."""
+    from esg_assets import composition  # noqa: PLC0415 - slow to import
+    from esg_assets.detection import detect  # noqa: PLC0415
+    from esg_assets.instances import opened_instance  # noqa: PLC0415
+
+    try:
+        with opened_instance(composition.leases(settings)) as instance:
+            history = composition.history(settings)
+            found = detect(instance, history, outbox, routes, settings, _clock())
+    except EsgError as error:
+        return None, [f"nothing was looked at: {error}"]
+    except Exception as error:  # noqa: BLE001 - whatever Dagster's instance raises
+        where = exception_words.places(error.__traceback__)[-1]
+        return None, [f"nothing was looked at: an unexpected {type(error).__name__} at {where}"]
+    return found, list(found.faults)
+
+
+def _flushed(
+    detected: "Detected | None", faults: Sequence[str], result: "Delivery", outbox: "Outbox"
+) -> Answer:
+    waiting = outbox.waiting(_clock())
+    looked = None
+    if detected is not None:
+        looked = {
+            "runs": detected.runs,
+            "unwell": detected.unwell,
+            "well": detected.well,
+            "changed": [incident.key for incident in detected.changed],
+        }
+    data = {
+        "detected": looked,
+        "delivered": dict(result.delivered),
+        "troubles": [
+            {
+                "channel": each.message.channel,
+                "audience": each.message.audience,
+                "incident": each.message.incident.key,
+                "state": each.message.state.value,
+                "refused": each.refused,
+                "why": each.why,
+            }
+            for each in result.troubles
+        ],
+        "waiting": _waiting_data(waiting),
+        "faults": list(faults),
+    }
+    shown = [f"Looked: {detected}." if detected is not None else "Looked: at nothing."]
+    shown += [f"Wrong: {fault}" for fault in faults]
+    shown += [
+        f"Delivered: {', '.join(f'{n} by {name}' for name, n in sorted(result.delivered.items()))}."
+        if result.delivered
+        else "Delivered: nothing was due."
+    ]
+    shown += [
+        f"Not delivered: {each.message.incident.key} ({each.message.state}) by {each.message.channel} to"
+        f" {each.message.audience}: {each.why}"
+        for each in result.troubles
+    ]
+    if waiting.pending:
+        left = ", ".join(f"{n} by {name}" for name, n in sorted(waiting.pending.items()))
+        since = f"{waiting.oldest:%Y-%m-%d %H:%M}Z"
+        shown.append(f"Still waiting: {left}, the oldest since {since}; --now tries them at once.")
+    bad = bool(result.troubles or waiting.pending or faults)
+    return Answer(data, shown, 1 if bad else 0)
+
+
+def _waiting_data(waiting: "Waiting") -> dict[str, object]:
+    return {
+        "pending": dict(waiting.pending),
+        "oldest": None if waiting.oldest is None else waiting.oldest.isoformat(),
+        "refused": dict(waiting.refused),
+    }
+
+
+def _proved(proofs: "Sequence[Proof]", head: Mapping[str, object], done: str, failed: str) -> Answer:
+    missing = [proof for proof in proofs if not proof.taken]
+    data = {
+        **head,
+        "ok": not missing,
+        "messages": [
+            {
+                "channel": proof.channel,
+                "audience": proof.audience,
+                "state": proof.state.value,
+                "delivered_at": None if proof.delivered_at is None else proof.delivered_at.isoformat(),
+                "receipt": proof.receipt or None,
+                "why": proof.why or None,
+            }
+            for proof in proofs
+        ],
+    }
+    rows = [
+        [proof.channel, proof.audience, proof.state.value, proof.receipt or f"NO: {proof.why}"]
+        for proof in proofs
+    ]
+    names = ", ".join(dict.fromkeys(proof.channel for proof in missing))
+    end = f"{len(missing)} of {len(proofs)} messages are missing: {names} {failed}." if missing else done
+    return Answer(data, [Rows(["channel", "audience", "message", "receipt"], rows), end], 1 if missing else 0)
