@@ -3,6 +3,7 @@
 How a mail looks is `mail_body`'s; what it says is `esg_assets.core.alerts.wording`'s.
 """
 
+import base64
 import smtplib
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from esg_assets.core.alerts.wording import Places
 from esg_assets.core.errors import ChannelRefused, ChannelUnavailable
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-_READY, _DONE = 220, 250
+_READY, _LET_IN, _DONE = 220, 235, 250
 _Answer = TypeVar("_Answer")
 
 
@@ -161,11 +162,23 @@ def _session(relay: Relay, conversation: Conversation) -> Iterator[smtplib.SMTP]
         if relay.security == "smtp+starttls":
             smtp.starttls(context=conversation.context())
         if relay.user:
-            smtp.login(relay.user, relay.password)
+            _log_in(smtp, relay)
         yield smtp
         _leave(smtp)
     finally:
         smtp.close()
+
+
+def _log_in(smtp: smtplib.SMTP, relay: Relay) -> None:
+    if (relay.user + relay.password).isascii():
+        smtp.login(relay.user, relay.password)
+        return
+    # The library knows ASCII alone; RFC 4616 wants UTF-8.
+    smtp.ehlo_or_helo_if_needed()
+    given = base64.b64encode(f"\0{relay.user}\0{relay.password}".encode()).decode()
+    code, answer = smtp.docmd("AUTH", f"PLAIN {given}")
+    if code != _LET_IN:
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _leave(smtp: smtplib.SMTP) -> None:
@@ -196,6 +209,8 @@ def _told(error: Exception) -> str:  # noqa: PLR0911 - one line for each kind of
         case smtplib.SMTPRecipientsRefused():
             codes = ", ".join(sorted({str(code) for code, _ in error.recipients.values()}))
             return f"refuses every address ({codes}); see ESG_ALERT_EMAIL_DEV and ESG_ALERT_EMAIL_BUSINESS"
+        case smtplib.SMTPDataError():
+            return f"does not take the mail ({error.smtp_code})"
         case smtplib.SMTPNotSupportedError():
             return "does not offer what ESG_SMTP_URL wants (STARTTLS, or a login)"
         case smtplib.SMTPResponseException():

@@ -19,7 +19,7 @@ from esg_assets.core.alerts.wording import Places, words_of
 from esg_assets.core.errors import ChannelUnavailable
 
 _NAME = "PagerDuty"
-_LONGEST_KEY, _LONGEST_SUMMARY = 255, 1024
+_KEY, _LONGEST_KEY, _LONGEST_SUMMARY = 32, 255, 1024
 _SEVERITIES = {Severity.ERROR: "error", Severity.WARN: "warning", Severity.INFO: "info"}
 _MALFORMED = 400
 _Answer = TypeVar("_Answer")
@@ -68,6 +68,9 @@ class PagerDutyChannel:
 
     def look(self) -> str:
         """Agree on TLS with PagerDuty; no event is sent, so that the routing key is not tried."""
+        if len(self._routing_key) != _KEY:
+            has = f"ESG_PAGERDUTY_ROUTING_KEY has {len(self._routing_key)} characters"
+            raise ChannelUnavailable(f"{has}; {_NAME}'s keys have {_KEY}.")
         Conversation(_NAME, self._ca, self._seconds).shake_hands(self._url, setting="ESG_PAGERDUTY_URL")
         return f"{_NAME} can be reached; only an alert can show whether it knows the routing key"
 
