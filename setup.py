@@ -78,6 +78,7 @@ setup(
             "grafana-foundation-sdk>=1769699998!10.1,<1769699998!10.2",
             "hypothesis>=6.170,<7",
             "import-linter>=2.16,<3",
+            "jsonschema>=4.26,<5",
             "ministack>=1.4.21,<1.5",  # later ones pin botocore
             "moto[cloudformation,server]>=5.2.5,<6",
             "mypy>=2.4,<3",
@@ -95,6 +96,7 @@ setup(
             "time-machine>=3.6,<4",
             "trustme>=1.2,<2",
             "types-PyYAML",
+            "types-jsonschema",
             "types-requests",
             "uv>=0.13,<0.14",
         ],
