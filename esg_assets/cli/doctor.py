@@ -35,7 +35,7 @@ def register(commands: Commands) -> None:
 
 
 def doctor(repair: Repair = False, any_age: AnyAge = False) -> Answer:
-    """Look at settings, keys, stores, database, both APIs: each ok, or what to do; exit 1 if one is wrong."""
+    """Look at settings, keys, stores, database, APIs, channels: ok, or what to do; exit 1 if one is wrong."""
     checks = _checks(repair=repair, any_age=any_age)
     from esg_assets.settings import load_settings  # noqa: PLC0415
 
@@ -60,11 +60,12 @@ def doctor(repair: Repair = False, any_age: AnyAge = False) -> Answer:
 
 def _checks(*, repair: bool, any_age: bool) -> "Checks":
     """Every check by its name, those of the stores behind the others that read them."""
-    from esg_assets.cli import store_checks  # noqa: PLC0415 - pydantic is slow to import
+    from esg_assets.cli import channel_checks, store_checks  # noqa: PLC0415 - pydantic is slow to import
     from esg_assets.cli.doctor_checks import CHECKS  # noqa: PLC0415 - as above
 
     return {
         **CHECKS,
+        "channels": (channel_checks.channels_answer, True),
         "records' bucket": (store_checks.records_protected, True),
         "leftovers": (partial(store_checks.leftovers, repair=repair, any_age=any_age), True),
     }
