@@ -7,5 +7,6 @@ NIGHTLY = "nightly_esg_report"
 nightly_esg_report = dg.define_asset_job(
     NIGHTLY,
     selection=dg.AssetSelection.all(),
+    config={"loggers": {"console": {}}},  # ours; without it Dagster prints its own lines besides
     description="Accounts in, rated and sealed report out, for the report dated as the partition.",
 )

@@ -122,7 +122,11 @@ def close_working_windows(
         )
 
 
-@dg.job(name=ARCHIVE, description="The host gives away what is older than its working window.")
+@dg.job(
+    name=ARCHIVE,
+    description="The host gives away what is older than its working window.",
+    config={"loggers": {"console": {}}},  # ours; without it Dagster prints its own lines besides
+)
 def archive_working_data() -> None:
     """Close every window that has ended."""
     close_working_windows()
