@@ -71,7 +71,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 counts,
                 esg_ratings.parts,
                 run_id=context.run.run_id,
-                requested_by=requested_by,
+                requested_by=requested_by or (corrections.NOBODY if draft.version > 1 else ""),
                 reason=reason or _reason_of_ours(publications, snapshot, esg_ratings, ratings_parts),
             )
             keys = publications.key_changes(publication).verdict

@@ -6,6 +6,7 @@ removes, holds or reseals needs the records store and a signing key, and no othe
 
 import getpass
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ import typer
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
+from esg_assets.cli.reason_check import require_no_account
 from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def reseal(
     from esg_assets.cli.report_commands import _opener  # noqa: PLC0415 - cryptography is slow to import
     from esg_assets.cli.reports import require_recipient  # noqa: PLC0415 - as above
 
-    custody = _stores("report reseal", keyring, recipients).resealing
+    custody = _stores("report reseal", keyring, recipients, about=(day, reason)).resealing
     opener, resealed = _opener(key), []
     for each in custody.versions(day.date(), version):
         changed = not custody.is_sealed_so(each)
@@ -103,14 +105,14 @@ def reseal(
 
 def hold(day: Day, reason: Reason, keyring: KeyringFile = None) -> Answer:
     """Keep a date's report whatever its age, until it is released."""
-    expiry = _stores("report hold", keyring).expiry
+    expiry = _stores("report hold", keyring, about=(day, reason)).expiry
     entry = expiry.hold(day.date(), requested_by=getpass.getuser(), reason=_given(reason))
     return _entered(entry, "under hold: nothing of it is removed until `esg-assets report release`")
 
 
 def release(day: Day, reason: Reason, keyring: KeyringFile = None) -> Answer:
     """End the hold of a date's report."""
-    expiry = _stores("report release", keyring).expiry
+    expiry = _stores("report release", keyring, about=(day, reason)).expiry
     entry = expiry.release(day.date(), requested_by=getpass.getuser(), reason=_given(reason))
     return _entered(entry, "released: it expires as any other")
 
@@ -133,7 +135,7 @@ def expire(
         raise SettingsWrong(
             "--superseded and --key belong together: the key proves that the new objects open."
         )
-    expiry = _stores("report expire", keyring).expiry
+    expiry = _stores("report expire", keyring, about=(day, reason)).expiry
     date, user, why = day.date(), getpass.getuser(), _given(reason)
     if key is None:
         done = expiry.expire(date, requested_by=user, reason=why)
@@ -177,12 +179,16 @@ def rotate() -> Answer:
     return Answer(told, shown)
 
 
-def _stores(command: str, keyring: Path | None, recipients: str | None = None) -> "LifecycleStores":
+def _stores(
+    command: str, keyring: Path | None, recipients: str | None = None, *, about: tuple[datetime, str]
+) -> "LifecycleStores":
+    """The stores as the options say; refuses a reason (`about` a date) that is known to name an account."""
     from esg_assets.cli.report_commands import _keys_in  # noqa: PLC0415 - slow to import
     from esg_assets.lifecycle import LifecycleStores  # noqa: PLC0415
     from esg_assets.settings import load_settings, parse_key  # noqa: PLC0415
 
     settings = load_settings(command)
+    require_no_account(settings, [about[0].date()], about[1])
     changed: dict[str, object] = {}
     if keyring is not None:
         changed["verify_keys"] = tuple(_keys_in(keyring))

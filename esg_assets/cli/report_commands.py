@@ -14,6 +14,7 @@ import typer
 from esg_assets.cli.answers import Answer, Rows
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
+from esg_assets.cli.reason_check import require_no_account
 from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
@@ -119,8 +120,11 @@ def accept_restore(reason: Annotated[str, reason_option("Why")]) -> Answer:
     """
     import getpass  # noqa: PLC0415 - beside its use
 
+    from esg_assets.settings import load_settings  # noqa: PLC0415 - pydantic is slow to import
+
     if not reason.strip():
         raise SettingsWrong("--reason is empty; it says why, and stands in the chain for ever.")
+    require_no_account(load_settings("report accept-restore"), [], reason)
     done = _stores("report accept-restore").accept_restore(requested_by=getpass.getuser(), reason=reason)
     gone = [{"date": date.isoformat(), "version": version} for date, version in done.reports]
     told = {"sequence": done.entry.sequence, "lost_head": str(done.lost), "lost_reports": gone}

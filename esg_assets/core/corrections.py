@@ -14,6 +14,9 @@ from esg_assets.core.publication import Publication
 from esg_assets.core.ratings import Status
 from esg_assets.core.sealed_ratings import Ratings
 
+NOBODY = "nobody said"
+"""Who asks for a version after the first, where nobody said who."""
+
 BEGIN = "no reason was given"
 """The first words of a reason that is ours: no person wrote it."""
 

@@ -42,6 +42,8 @@ _KEEPER = Need(
         {
             *("env", "dagster_home", "store_url", "signing_key", "verify_keys", "retention_years"),
             "database_url",
+            # To look whether a reason names an account, where any are kept.
+            *("work_url", "working_key", "former_working_keys"),
         }
     ),
 )

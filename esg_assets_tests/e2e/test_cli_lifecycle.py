@@ -120,3 +120,28 @@ def test_a_reseal_wants_the_keys_that_verify_and_recipients_that_are_some(
     keyring = ["--keyring", f"{home}/keys/{PREFIX}signing.pub.pem"]
     assert "--recipients: wanted is" in told(capsys, 2, *command, "aws-kms://", *keyring)["error"]
     assert "cannot be read" in told(capsys, 2, *command, "none.pub.pem", *keyring)["error"]
+
+
+@pytest.mark.parametrize("command", ["hold", "release", "expire", "reseal", "accept-restore"])
+def test_an_account_that_is_kept_here_is_taken_in_no_reason(
+    home: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    keys = home / "keys"
+    more = {
+        "reseal": [
+            "--key",
+            f"{keys}/{PREFIX}recipient.pem",
+            "--recipients",
+            f"{keys}/{PREFIX}recipient.pub.pem",
+        ],
+        "accept-restore": [],
+    }
+    keyring = [] if command == "accept-restore" else ["--keyring", f"{keys}/{PREFIX}signing.pub.pem"]
+    # Of the sixth date there are no accounts here: those of the newest stand in.
+    dates = [[]] if command == "accept-restore" else [date(0), date(5)]
+    for which in dates:
+        reason = ["--reason", "the owner of ACC-0000001 asked"]
+        refused = told(capsys, 2, "report", command, *which, *reason, *more.get(command, []), *keyring)
+        assert "--reason is not taken: it holds the id of an account" in refused["error"]
+        assert "ACC-0000001" not in refused["error"]
+    assert told(capsys, 0, "report", "verify")["entries"] == 4

@@ -110,11 +110,12 @@ def test_where_nobody_said_why_the_pipeline_says_what_it_did(house: House) -> No
     house.source.past = {DAY.replace(day=14): accounts(11)}
     house.run(config=NEW_ACCOUNTS)
     assert reason_of(house, 5) == "no reason was given; new snapshot of the accounts: 11, before 13"
-    # Every entry after the first of a date says why; and what is published stays so.
+    # Every entry after the first of a date says why; and who asked, if anybody did.
     house.run()
     assert reason_of(house, 5)
-    reasons = [e.body["reason"] for e in house.stores.remembered_chain.entries() if e.kind == "publish"]
-    assert [bool(each) for each in reasons] == [False, True, True, True, True]
+    bodies = [e.body for e in house.stores.remembered_chain.entries() if e.kind == "publish"]
+    assert [bool(each["reason"]) for each in bodies] == [False, True, True, True, True]
+    assert [each["requested_by"] for each in bodies] == ["", "an analyst", *["nobody said"] * 3]
 
 
 def test_under_another_mapping_everybody_is_asked_for_anew_and_that_is_the_reason(house: House) -> None:
