@@ -43,10 +43,12 @@ class Delivery:
 
     def told(self, pending: Mapping[str, int]) -> str:
         """In one line, with what is left: for a tick's reason."""
-        parts = [f"delivered {_counts(self.delivered)}" if self.delivered else "nothing was due"]
+        parts = [f"delivered {_counts(self.delivered)}"] if self.delivered else []
         parts += [
-            f"{trouble.message.channel} {_did(trouble)} a message: {trouble.why}" for trouble in self.troubles
+            f"{trouble.message.channel} {_did(trouble)} a message: {trouble.why.rstrip('.')}"
+            for trouble in self.troubles
         ]
+        parts = parts or ["nothing was due"]
         if pending:
             parts.append(f"still waiting: {_counts(pending)}")
         return "; ".join(parts)

@@ -1,7 +1,7 @@
 """`esg-assets alerts`: detect and deliver, prove each channel, hold a fire drill."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from esg_assets.alert_delivery import Delivery
     from esg_assets.alert_drill import Proof
     from esg_assets.core.alerts.ports import Channel, Outbox, Waiting
+    from esg_assets.delivery_lanes import Trouble
     from esg_assets.detection import Detected
     from esg_assets.settings import Settings
 
@@ -51,7 +52,8 @@ def flush(
     channels = alert_choice.channels(settings)
     detected, faults = _detected(settings, outbox, routes)
     result = deliver_due(outbox, channels, routes, new_deliverer(), _clock, seconds=FLUSH_SECONDS, early=now)
-    return _flushed(detected, [*(str(fault) for fault in settings.faults), *faults], result, outbox)
+    wrong = [*(str(fault) for fault in settings.faults), *faults]
+    return _flushed(detected, wrong, result, outbox.waiting(_clock()), early=now)
 
 
 def send_test(
@@ -70,7 +72,7 @@ def send_test(
         if not channels:
             raise SettingsWrong(f"The channel {channel} is not set up; esg-assets settings shows what is.")
     proofs = list(send_tests(settings.env, channels, routes, _clock))
-    return _proved(proofs, {}, "Every channel took its test.", "did not take it")
+    return _proved(proofs, {}, "Every channel took its test.", "did not take them")
 
 
 def drill() -> Answer:
@@ -85,7 +87,7 @@ def drill() -> Answer:
     if not proofs:
         raise SettingsWrong("ESG_ALERT_ROUTES sends nothing to the channels that are set up.")
     done = f"The drill {key} reached everybody, and so did its end. The receipts are kept."
-    return _proved(proofs, {"incident": key}, done, "did not acknowledge it")
+    return _proved(proofs, {"incident": key}, done, "did not acknowledge them")
 
 
 def _clock() -> datetime:
@@ -124,9 +126,8 @@ def _detected(
 
 
 def _flushed(
-    detected: "Detected | None", faults: Sequence[str], result: "Delivery", outbox: "Outbox"
+    detected: "Detected | None", faults: Sequence[str], result: "Delivery", waiting: "Waiting", *, early: bool
 ) -> Answer:
-    waiting = outbox.waiting(_clock())
     looked = None
     if detected is not None:
         looked = {
@@ -138,38 +139,46 @@ def _flushed(
     data = {
         "detected": looked,
         "delivered": dict(result.delivered),
-        "troubles": [
-            {
-                "channel": each.message.channel,
-                "audience": each.message.audience,
-                "incident": each.message.incident.key,
-                "state": each.message.state.value,
-                "refused": each.refused,
-                "why": each.why,
-            }
-            for each in result.troubles
-        ],
+        "troubles": [_trouble_data(each) for each in result.troubles],
         "waiting": _waiting_data(waiting),
         "faults": list(faults),
     }
-    shown = [f"Looked: {detected}." if detected is not None else "Looked: at nothing."]
-    shown += [f"Wrong: {fault}" for fault in faults]
-    shown += [
-        f"Delivered: {', '.join(f'{n} by {name}' for name, n in sorted(result.delivered.items()))}."
-        if result.delivered
-        else "Delivered: nothing was due."
-    ]
-    shown += [
-        f"Not delivered: {each.message.incident.key} ({each.message.state}) by {each.message.channel} to"
-        f" {each.message.audience}: {each.why}"
-        for each in result.troubles
-    ]
-    if waiting.pending:
-        left = ", ".join(f"{n} by {name}" for name, n in sorted(waiting.pending.items()))
-        since = f"{waiting.oldest:%Y-%m-%d %H:%M}Z"
-        shown.append(f"Still waiting: {left}, the oldest since {since}; --now tries them at once.")
     bad = bool(result.troubles or waiting.pending or faults)
-    return Answer(data, shown, 1 if bad else 0)
+    return Answer(data, list(_flush_lines(detected, faults, result, waiting, early=early)), 1 if bad else 0)
+
+
+def _flush_lines(
+    detected: "Detected | None", faults: Sequence[str], result: "Delivery", waiting: "Waiting", *, early: bool
+) -> Iterator[str]:
+    yield "Looked: at nothing." if detected is None else f"Looked: {detected}."
+    yield from (f"Wrong: {fault}" for fault in faults)
+    if result.delivered:
+        yield f"Delivered: {_counts(result.delivered)}."
+    elif not result.troubles:
+        yield "Delivered: nothing was due."
+    for each in result.troubles:
+        message = each.message
+        told = f"{message.incident.key} ({message.state}) by {message.channel} to {message.audience}"
+        yield f"{'Refused for good' if each.refused else 'Not delivered'}: {told}: {each.why}"
+    if waiting.pending:
+        hint = "" if early else "; --now tries them at once"
+        since = f"{waiting.oldest:%Y-%m-%d %H:%M}Z"
+        yield f"Still waiting: {_counts(waiting.pending)}, the oldest since {since}{hint}."
+
+
+def _counts(by_channel: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} by {channel}" for channel, count in sorted(by_channel.items()))
+
+
+def _trouble_data(trouble: "Trouble") -> dict[str, object]:
+    return {
+        "channel": trouble.message.channel,
+        "audience": trouble.message.audience,
+        "incident": trouble.message.incident.key,
+        "state": trouble.message.state.value,
+        "refused": trouble.refused,
+        "why": trouble.why,
+    }
 
 
 def _waiting_data(waiting: "Waiting") -> dict[str, object]:
