@@ -178,8 +178,8 @@ class Asking:
     def _tell_failed(self) -> None:
         for reason, count in sorted(self._failed.items()):
             self._context.log.warning(
-                "%s accounts failed: %s",
-                f"{count:,}",
+                "%s failed: %s",
+                f"{count:,} account{'' if count == 1 else 's'}",
                 reason,
                 extra=fields("accounts failed", reason=reason, failed=count),
             )

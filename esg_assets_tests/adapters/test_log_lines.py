@@ -140,7 +140,7 @@ def test_a_record_that_came_round_the_factory_is_as_clean() -> None:
 
 def test_an_exception_is_told_by_type_and_place(lines: Lines) -> None:
     try:
-        {}[ACCOUNT]
+        dict[str, int]()[ACCOUNT]
     except KeyError:
         logging.getLogger("esg_assets.x").exception("failed")
     assert lines.last["error"] == "KeyError"

@@ -5,7 +5,7 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -32,9 +32,15 @@ def sender(
 ) -> Iterator[OtlpLogs]:
     session = verified_session(client_context("ESG_ALERT", ca))
     resource, headers = {"service.name": "esg_assets"}, {"Authorization": "Bearer t0ken"}
-    say: Callable[[str], None] = [].append if said is None else said.append
+    told: list[str] = [] if said is None else said
     logs = OtlpLogs(
-        url, session, resource=resource, headers=headers, say=say, flush_seconds=QUICK, waiting=waiting
+        url,
+        session,
+        resource=resource,
+        headers=headers,
+        say=told.append,
+        flush_seconds=QUICK,
+        waiting=waiting,
     )
     try:
         yield logs

@@ -1,4 +1,4 @@
-"""Log lines as the command line writes them: to which stream, in which form, and what a kill leaves of them."""
+"""Log lines as the command line writes them: to which stream, in which form, and what a kill leaves."""
 
 import json
 import signal
