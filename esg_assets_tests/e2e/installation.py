@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from esg_assets.adapters.keys import DEMO_PREFIX, generate
+from esg_assets_tests.e2e.warm_start import warm
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAY = "2026-01-15"
@@ -153,9 +154,13 @@ class Installation:
             process.close()
 
     def run(self, *arguments: str, **settings: str) -> Done:
-        """Run a command to its end, whatever that is."""
-        with self.started(*arguments, **settings) as process:
-            done = process.end()
+        """Run a command to its end, whatever that is, in a process that began with the libraries loaded."""
+        with tempfile.TemporaryDirectory() as folder:
+            streams = Path(folder, "out"), Path(folder, "err")
+            command, environment = [program("esg-assets"), *arguments], {**self.environment, **settings}
+            status = warm().run(command, self.home, environment, streams, TIMEOUT)
+            out, err = (path.read_text(encoding="utf-8") for path in streams)
+        done = Done(arguments, status, out, err)
         self.ended.append(done)
         assert "Traceback" not in done.out + done.err, done
         return done
