@@ -189,6 +189,7 @@ def stopped_at(
                 first, asked = (now if server.stats()["calls"] else 0.0), now
             if point.has_come(process, house, Since(now - began, now - first if first else -1.0)):
                 break
+            time.sleep(0.0002)  # a write lasts for milliseconds, and the run needs the core too
         met = process.process.poll() is None
         process.send(number)
         yield process, time.monotonic(), met
