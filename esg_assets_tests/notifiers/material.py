@@ -63,4 +63,5 @@ def message(
     """One message about an incident; `changed` are attributes of the incident."""
     if state is State.RESOLVED:
         changed = {"resolved_at": AT + timedelta(hours=1), "unwell": {}, **changed}
-    return Message(7, incident(kind, **changed), state, channel, audience, AT + timedelta(seconds=20))
+    about = incident(kind, **changed)
+    return Message(7, about, state, channel, audience, about.opened_at + timedelta(seconds=20))

@@ -90,9 +90,9 @@ class SlackChannel:
 
 def blocks_of(words: Words) -> Iterator[Block]:
     """The words as blocks: header, what happened, what to do, links, facts, where it comes from."""
-    yield HeaderBlock(text=PlainTextObject(text=_cut(words.subject, _HEADER), emoji=False))
-    headline = f"{_SIGNS[words.label]} *{_escaped(words.headline)}*"
-    text = "\n\n".join([headline, *map(_escaped, words.paragraphs)])
+    header = f"{_SIGNS[words.label]} {words.subject}"
+    yield HeaderBlock(text=PlainTextObject(text=_cut(header, _HEADER), emoji=True))
+    text = "\n".join(map(_escaped, words.paragraphs)) or _escaped(words.headline)
     yield SectionBlock(text=MarkdownTextObject(text=_cut(text, _SECTION)))
     if words.what_to_do:
         steps = "\n".join(["*What to do*", *_steps(words)])

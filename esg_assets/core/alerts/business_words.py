@@ -45,7 +45,7 @@ MEANS = {
     "run_timed_out": (
         "An attempt to make the report took too long and was ended. What had been collected is kept."
     ),
-    "report_late": "The report was due and is not there.",
+    "report_late": "The report did not come in time.",
     "report_will_be_late": (
         "The report is being made, more slowly than usual. It will probably not be there when it is due."
     ),
@@ -129,10 +129,9 @@ def paragraphs(incident: Incident, state: State, now: datetime) -> Iterator[str]
         return
     if state is State.WORSE:
         yield f"Since our message about {moment(incident.opened_at)} it has become worse."
-    yield " ".join(_meaning(incident))
-    yield from _the_report(incident)
+    yield " ".join([*_meaning(incident), *_the_report(incident)])
     if incident.kind.family is not Family.NOTICE:
-        yield from _what_comes(incident, now)
+        yield " ".join(_what_comes(incident, now))
 
 
 def steps(incident: Incident, state: State) -> Iterator[str]:

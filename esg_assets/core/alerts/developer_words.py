@@ -51,7 +51,7 @@ MEANS = {
         "The Dagster daemon gives no sign of life, so that nothing starts by itself: no run at 05:00, no "
         "catch-up, no sensor."
     ),
-    "drill": "This is the fire drill of `esg-assets alerts drill`, opened and ended by hand.",
+    "drill": "This message proves that alerts reach you. Somebody started it by hand, and ends it by hand.",
     "report_published": "The report of this date is published.",
 }
 """By kind's name: what has happened."""
@@ -155,7 +155,7 @@ BY_ERROR: dict[str, Steps] = {
 
 def title(incident: Incident, state: State) -> str:
     """The beginning of a subject line."""
-    if kinds.GIVEN_UP.name in incident.unwell:
+    if _given_up(incident):
         return kinds.GIVEN_UP.title
     late = kinds.REPORT_LATE.name in incident.kinds
     if incident.kind.family is Family.NOTICE:
@@ -176,17 +176,20 @@ def paragraphs(incident: Incident, state: State) -> Iterator[str]:
     yield " ".join(_seen(incident))
     if cause := shown_facts.note(incident):
         yield f"Cause: {cause}"
-    yield from _follows(incident)
+    if follows := " ".join(_follows(incident)):
+        yield follows
 
 
 def steps(incident: Incident) -> Iterator[tuple[str, str]]:
     """What to do next: text and command."""
     date = "D" if incident.date is None else incident.date.isoformat()
     channel = shown_facts.word(incident, "channel")
-    kind = kinds.GIVEN_UP.name if kinds.GIVEN_UP.name in incident.unwell else incident.kind.name
-    found = STEPS.get(kind, (_LOOK,))
+    found = STEPS.get(incident.kind.name, (_LOOK,))
     if incident.kind.family in {Family.ENDING, Family.LATENESS}:
         found = BY_ERROR.get(_error(incident), found)
+    if _given_up(incident):
+        last = STEPS[kinds.GIVEN_UP.name]
+        found = (*(step for step in found if step[1] not in {command for _, command in last}), *last)
     for text, command in found:
         typed = command.format(date=date)
         if channel and typed == "esg-assets alerts test":
@@ -214,7 +217,7 @@ def _follows(incident: Incident) -> Iterator[str]:
     if again:
         made = shown_facts.attempts(incident)
         yield f"The schedule tries again at its next half hour{f' (runs so far: {made})' if made else ''}."
-    elif again == 0:
+    elif again == 0 and not _given_up(incident):
         yield "The schedule does not try this date again by itself."
 
 
@@ -230,6 +233,10 @@ def _over(incident: Incident) -> str:
 
 def _came(incident: Incident, state: State) -> bool:
     return state is State.RESOLVED or bool(shown_facts.count(incident, "published"))
+
+
+def _given_up(incident: Incident) -> bool:
+    return kinds.GIVEN_UP.name in incident.unwell
 
 
 def _error(incident: Incident) -> str:

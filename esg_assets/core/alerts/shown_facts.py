@@ -70,11 +70,10 @@ def for_developers(incident: Incident, state: State) -> Iterator[tuple[str, str]
     yield "Environment", incident.environment
     if incident.date is not None:
         yield "Report date", incident.date.isoformat()
+    yield from _known(incident, _PUBLICATION)
     yield from _known(incident, _DEVELOPERS)
-    yield from ((f"Failed: {reason}", f"{number:,}") for reason, number in reasons(incident))
     if incident.run_id:
         yield "Run", incident.run_id
-    yield from _known(incident, _PUBLICATION)
     yield "First seen", moment(incident.opened_at)
     if incident.occurrences > 1:
         yield "Seen", f"{incident.occurrences:,} times, last at {moment(incident.seen_at)}"
@@ -100,7 +99,7 @@ def for_business(incident: Incident, state: State) -> Iterator[tuple[str, str]]:
     if state is State.RESOLVED and incident.resolved_at is not None:
         yield "Over since", moment(incident.resolved_at)
     if head(incident):
-        yield "Record number", head(incident)
+        yield "Record, for auditors", head(incident)
 
 
 _Shown = Mapping[str, Callable[[Incident], str]]
@@ -122,6 +121,14 @@ def _with_score(incident: Incident) -> str:
     return f"{total - sum(others):,}"
 
 
+def _failed(incident: Incident) -> str:
+    by_reason = ", ".join(f"{number:,} {reason}" for reason, number in reasons(incident))
+    number = count(incident, "failed")
+    if number is None:
+        return by_reason
+    return f"{number:,}{f' ({by_reason})' if by_reason else ''}"
+
+
 def _published(incident: Incident) -> str:
     published = count(incident, "published")
     return "" if published is None else "yes" if published else "no"
@@ -132,7 +139,7 @@ _DEVELOPERS: _Shown = {
     "Error": lambda incident: word(incident, "error"),
     "Subject": subject,
     "Accounts": _counted("accounts"),
-    "Failed": _counted("failed"),
+    "Failed": _failed,
     "Not rated": _counted("not_rated"),
     "Share": lambda incident: share(incident, "share"),
     "Limit": lambda incident: share(incident, "limit"),

@@ -33,7 +33,7 @@ from esg_assets.core.alerts.kinds import DRILL, GIVEN_UP, Severity
 from esg_assets.core.alerts.routes import BUSINESS
 from esg_assets.core.alerts.times import day
 
-DRILL_NOTE = "DRILL: nothing is wrong. This message proves that alerts reach you; nobody has to act."
+_DRILL_TITLE = "nothing is wrong, and nobody has to act"
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,11 @@ class Words:
 
     Attributes:
         label: DRILL, ERROR, WARN, INFO or RESOLVED: the state in one word.
-        subject: of a mail; at most 150 characters.
-        headline: the first line, a sentence.
+        state: the same, with what got worse: `WORSE, now ERROR`.
+        environment: as it is named in settings.
+        title: what is the matter, without the state.
+        about: the report that it is about, "" for none.
+        subject: of a mail; at most 150 characters. State, environment, title and date are in it.
         paragraphs: what happened and what it means.
         facts: label and value, in order.
         what_to_do: steps, in order.
@@ -88,13 +91,21 @@ class Words:
     """
 
     label: Literal["DRILL", "ERROR", "WARN", "INFO", "RESOLVED"]
+    state: str
+    environment: str
+    title: str
+    about: str
     subject: str
-    headline: str
     paragraphs: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     what_to_do: tuple[Step, ...]
     links: tuple[Link, ...]
     footer: str
+
+    @property
+    def headline(self) -> str:
+        """The first line of a text: a sentence."""
+        return f"{self.state}: {self.title}{f', {self.about}' if self.about else ''}."
 
     def text(self) -> str:
         """All of it as plain text, lines of any length."""
@@ -138,12 +149,15 @@ def label_of(incident: Incident, state: State) -> Literal["DRILL", "ERROR", "WAR
 
 def _developers(message: Message, places: Places) -> Words:
     incident, state = message.incident, message.state
-    title = developer_words.title(incident, state)
+    title = _DRILL_TITLE if incident.kind == DRILL else developer_words.title(incident, state)
     over = state is State.RESOLVED
     return Words(
         label=label_of(incident, state),
+        state=_state(incident, state),
+        environment=incident.environment,
+        title=title,
+        about=_about(incident),
         subject=_subject(incident, state, title),
-        headline=_headline(incident, state, title),
         paragraphs=tuple(developer_words.paragraphs(incident, state)),
         facts=tuple(shown_facts.for_developers(incident, state)),
         what_to_do=() if over else tuple(Step(*each) for each in developer_words.steps(incident)),
@@ -154,12 +168,15 @@ def _developers(message: Message, places: Places) -> Words:
 
 def _business(message: Message, places: Places) -> Words:
     incident, state = message.incident, message.state
-    title = business_words.title(incident, state)
+    title = _DRILL_TITLE if incident.kind == DRILL else business_words.title(incident, state)
     links = (Link("Reports and figures", places.site),) if places.site else ()
     return Words(
         label=label_of(incident, state),
+        state=_state(incident, state),
+        environment=incident.environment,
+        title=title,
+        about=_about(incident),
         subject=_subject(incident, state, title),
-        headline=_headline(incident, state, title),
         paragraphs=tuple(business_words.paragraphs(incident, state, message.queued_at)),
         facts=tuple(shown_facts.for_business(incident, state)),
         what_to_do=tuple(Step(text) for text in business_words.steps(incident, state)),
@@ -175,24 +192,20 @@ def environment_note(incident: Incident) -> str:
     return f"Environment: {incident.environment} (not the real reports; nothing in prod is affected)."
 
 
+def _state(incident: Incident, state: State) -> str:
+    label = label_of(incident, state)
+    if label == "DRILL":
+        return "DRILL over" if state is State.RESOLVED else "DRILL"
+    return f"WORSE, now {label}" if state is State.WORSE else label
+
+
+def _about(incident: Incident) -> str:
+    return f"report of {day(incident.date)}" if incident.date else ""
+
+
 def _subject(incident: Incident, state: State, title: str) -> str:
-    label = label_of(incident, state)
-    if label == "DRILL":
-        what = "DRILL over" if state is State.RESOLVED else "DRILL, nobody has to act"
-        return f"[ESG report {incident.environment}] {what}"
-    worse = "WORSE, now " if state is State.WORSE else ""
     date = f", {incident.date.isoformat()}" if incident.date else ""
-    return f"[ESG report {incident.environment}] {worse}{label}: {title}{date}"[:150]
-
-
-def _headline(incident: Incident, state: State, title: str) -> str:
-    label = label_of(incident, state)
-    if label == "DRILL":
-        return DRILL_NOTE if state is not State.RESOLVED else "DRILL over: " + DRILL_NOTE.partition(": ")[2]
-    date = f" (report of {day(incident.date)})" if incident.date else ""
-    if label == "RESOLVED":
-        return f"RESOLVED: {title}{date}."
-    return f"{'WORSE, now ' if state is State.WORSE else ''}{label}: {title}{date}."
+    return f"[ESG report {incident.environment}] {_state(incident, state)}: {title}{date}"[:150]
 
 
 def _developer_links(incident: Incident, places: Places) -> Iterator[Link]:
