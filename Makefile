@@ -17,16 +17,29 @@ dev: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not proof"
 
+# Two at once, each with its output in one piece; all are told of, and one that fails fails the target.
 lint: $(STAMP)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target --keep-going $(LINTS)
+
+# The longest first.
+LINTS := lint-types lint-imports lint-template lint-packages lint-style
+
+.PHONY: $(LINTS)
+$(LINTS): $(STAMP)
+lint-types:
 	$(BIN)/mypy
+lint-imports:
 	$(BIN)/lint-imports
-	$(BIN)/codespell
+lint-template:
 	$(BIN)/cfn-lint deploy/aws/esg_assets.yaml
+lint-packages:
 	$(BIN)/python -m esg_assets_tests.supply_chain.lock --check
 	$(BIN)/python -m esg_assets_tests.supply_chain.audit $(if $(filter required,$(AUDIT)),--required)
 	$(BIN)/python -m esg_assets_tests.supply_chain.sbom build/sbom.cdx.json
+lint-style:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 proof: $(STAMP)
 	$(BIN)/python -m pytest -m proof
