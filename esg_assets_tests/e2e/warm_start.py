@@ -21,6 +21,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = (
     "alembic.command",
@@ -137,12 +138,12 @@ def _answer(number: int) -> None:
     sys.stdout.flush()
 
 
-def _become(wanted: dict[str, list[str]]) -> None:
+def _become(wanted: dict[str, Any]) -> None:
     """Make this process what a new one would be."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.chdir(str(wanted["cwd"]))
+    os.chdir(wanted["cwd"])
     os.environ.clear()
-    os.environ.update(dict(wanted["environment"]))
+    os.environ.update(wanted["environment"])
     sys.argv = wanted["command"]
     sys.path[0] = str(Path(wanted["command"][0]).parent)
     for number, path in enumerate([os.devnull, *wanted["streams"]]):
