@@ -51,7 +51,7 @@ def production(
         **moto_server.environment,
         "AWS_DEFAULT_REGION": moto_server.region,
         "DAGSTER_HOME": str(dagster_home),
-        "DAGSTER_POSTGRES_URL": postgres_database_url.replace("+psycopg", "+psycopg2"),
+        "DAGSTER_DATABASE_URL": postgres_database_url.replace("+psycopg", "+psycopg2"),
         "DAGSTER_COMPUTE_LOGS_BUCKET": moto_server.bucket,
     }.items():
         monkeypatch.setenv(name, value)

@@ -195,7 +195,7 @@ def test_every_check_and_every_error_is_explained_to_who_is_on_call() -> None:
     text = prose(PROJECT / "docs" / "operations.md")
     types = [n for n, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, EsgError)]
 
-    assert [name for name in DESCRIPTIONS if f"### {name}\n" not in text] == []
+    assert [name for name in DESCRIPTIONS if f"\n`{name}`" not in text] == []
     assert [name for name in types if not re.search(rf"^\|.*\b{name}\b.*\|", text, re.MULTILINE)] == []
 
 
