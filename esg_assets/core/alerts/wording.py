@@ -162,8 +162,16 @@ def _developers(message: Message, places: Places) -> Words:
         facts=tuple(shown_facts.for_developers(incident, state)),
         what_to_do=() if over else tuple(Step(*each) for each in developer_words.steps(incident)),
         links=tuple(_developer_links(incident, places)),
-        footer=f"Sent to the developers by esg_assets in {incident.environment}. Incident {incident.key}.",
+        footer=(
+            f"Sent to the developers by esg_assets in {incident.environment}. Incident {incident.key}."
+            + ("" if places.runbook else f" Runbook: docs/operations.md#{_section(incident)}.")
+        ),
     )
+
+
+def _section(incident: Incident) -> str:
+    """The anchor of what is to be read in docs/operations.md."""
+    return (GIVEN_UP if GIVEN_UP.name in incident.unwell else incident.kind).anchor
 
 
 def _business(message: Message, places: Places) -> Words:
@@ -211,9 +219,8 @@ def _subject(incident: Incident, state: State, title: str) -> str:
 def _developer_links(incident: Incident, places: Places) -> Iterator[Link]:
     if incident.run_id and places.dagster:
         yield Link("Run", f"{places.dagster}/runs/{incident.run_id}")
-    anchor = (GIVEN_UP if GIVEN_UP.name in incident.unwell else incident.kind).anchor
     if places.runbook:
-        yield Link("Runbook", f"{places.runbook}#{anchor}")
+        yield Link("Runbook", f"{places.runbook}#{_section(incident)}")
     if places.site and incident.date is not None:
         yield Link("Reports and figures", places.site)
 
