@@ -54,6 +54,8 @@ be waited for by a worker that has nothing left to do."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of LONGEST_FIRST before all others; the order within files, and of the others, stays."""
     places = {TESTS / name: place for place, name in enumerate(LONGEST_FIRST)}
+    if gone := [str(path) for path in places if not path.exists()]:
+        raise pytest.UsageError(f"LONGEST_FIRST of conftest.py names what is not there: {', '.join(gone)}")
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
