@@ -1,25 +1,30 @@
 """A search for texts that must not be anywhere: in files, in what a program printed, in databases.
 
 `find_leaks` looks for each needle plain and as somebody may have written it by accident (FORMS), and
-inside what is packed: gzip, zlib and zstd streams wherever they begin, zip members, SQLite's cells,
-and base64 runs that hold one of those. Names of files are searched too. Not opened: what is encrypted,
-Parquet and Arrow with other codecs than zstd, anything packed more than DEEPEST times.
+inside what is packed: gzip, zlib, bzip2, xz and zstd streams wherever they begin, zip members, SQLite's
+cells, base64 runs that hold one of those, and what mails are written in (base64 in lines, quoted-printable,
+words of headers). Names of files are searched too. Not opened: what is encrypted, Parquet and Arrow with
+other codecs than zstd, anything packed more than DEEPEST times.
 
 Tests that rely on it plant a leak and see it found: `assert_no_leak(...)` alone proves nothing.
 """
 
 import base64
+import bz2
 import contextlib
 import html
 import io
 import json
+import lzma
 import os
+import quopri
 import re
 import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.header import decode_header
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -41,7 +46,13 @@ LARGEST = 256 << 20
 _SLICE = 4 << 20
 _STREAM = rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]"
 _ZSTD = rb"\x28\xb5\x2f\xfd"
-_PACKED = re.compile(_STREAM + b"|" + _ZSTD + rb"|PK\x03\x04|SQLite format 3\0")
+_BZIP2 = rb"BZh[1-9]1AY&SY"
+_XZ = rb"\xfd7zXZ\0"
+_PACKED = re.compile(b"|".join([_STREAM, _ZSTD, _BZIP2, _XZ]) + rb"|PK\x03\x04|SQLite format 3\0")
+_BREAK = rb"(?:\r?\n|\\r\\n|\\n)"  # also as JSON writes it
+# A run without a break matches too, so that it is passed over once and not from each of its bytes.
+_BASE64_LINES = re.compile(rb"[A-Za-z0-9+/]{40,}(?:" + _BREAK + rb"[A-Za-z0-9+/]+)*={0,2}")
+_HEADER_WORDS = re.compile(rb"=\?[\w-]+\?[bBqQ]\?[^?\s]*\?=(?:\s+=\?[\w-]+\?[bBqQ]\?[^?\s]*\?=)*")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 
@@ -122,6 +133,7 @@ def _escaped(needle: str) -> Iterator[tuple[str, str]]:
     yield "JSON", json.dumps(needle)[1:-1]
     yield "Python", ascii(needle)[1:-1]
     yield "HTML", html.escape(needle)
+    yield "quoted-printable", quopri.encodestring(needle.encode()).decode("ascii")
 
 
 class _Search:
@@ -243,11 +255,32 @@ def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
         ):
             for name in packed.namelist():
                 yield f"member {name}", name.encode() + b"\n" + packed.read(name)
+    for start, opened in ((_BZIP2, bz2.BZ2Decompressor), (_XZ, lzma.LZMADecompressor)):
+        for match in re.finditer(start, data):
+            with contextlib.suppress(OSError, lzma.LZMAError, EOFError):
+                yield "bzip2 or xz", opened().decompress(data[match.start() :], LARGEST)
+    yield from _as_in_mails(data)
     for match in _BASE64_RUN.finditer(data):
         run = match[0].rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
         decoded = base64.b64decode(run[: len(run) - (len(run) % 4 == 1)] + b"==")
         if _PACKED.match(decoded):
             yield "base64", decoded
+
+
+def _as_in_mails(data: bytes) -> Iterator[tuple[str, bytes]]:
+    for match in _BASE64_LINES.finditer(data):
+        after_break = data[match.start() - 1 : match.start()] == b"\\"  # its n, as JSON writes it
+        run = re.sub(_BREAK, b"", match[0][after_break:]).rstrip(b"=")
+        if len(run) >= len(match[0].rstrip(b"=")) - after_break:
+            continue  # no break: its bytes were searched as they are
+        yield "base64 in lines", base64.b64decode(run[: len(run) - (len(run) % 4 == 1)] + b"==")
+    if b"uoted-printable" in data:
+        yield "quoted-printable", quopri.decodestring(re.sub(b"=" + _BREAK, b"", data))
+    words = [match[0].decode("ascii") for match in _HEADER_WORDS.finditer(data)]
+    if words:
+        decoded = [decode_header(each) for each in words]
+        parts = [text if isinstance(text, bytes) else text.encode() for each in decoded for text, _ in each]
+        yield "words of a header", b"\n".join(parts)
 
 
 def _until_it_breaks(source: pa.NativeFile) -> bytes:

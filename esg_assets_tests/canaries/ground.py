@@ -4,6 +4,7 @@ Whatever is written ends below one folder; inputs and keys, which hold canaries 
 Every logger of the process is at DEBUG, with a handler of logging's own.
 """
 
+import base64
 import contextlib
 import io
 import logging
@@ -55,6 +56,22 @@ class Ground:
     def inputs(self) -> Path:
         """For files that hold canaries because they must."""
         return self.folder / "inputs"
+
+    def key_needles(self) -> list[str]:
+        """The working key and the lines of the private keys, as somebody may have written them."""
+        keys = self.house.home / "keys"
+        working = (keys / "demo-working.key").read_bytes()
+        found = [
+            working.hex(),
+            working.hex().upper(),
+            base64.b64encode(working).decode(),
+            repr(working)[2:-1],
+        ]
+        for name in ("demo-signing.pem", "demo-recipient.pem"):
+            # The first line of an RSA key is the same for all of its size.
+            lines = (keys / name).read_text(encoding="ascii").splitlines()[1:-1]
+            found += lines if len(lines) == 1 else lines[1:]
+        return found
 
     def searched(self) -> list[Path]:
         """Folders in which nothing may be found."""

@@ -27,6 +27,10 @@ SECTIONS: Mapping[str, Sequence[Mode]] = {
 MODES: Sequence[Mode] = [mode for modes in SECTIONS.values() for mode in modes]
 
 
+KEYS = Mode("the installation's own keys, in whatever mode", lambda ground, canary: None)
+"""Whose canaries are the key files that every run works with."""
+
+
 @dataclass(frozen=True)
 class Hit:
     """Something planted that was found.
@@ -72,6 +76,7 @@ def search(ground: Ground, driven: Iterable[tuple[Mode, Canary]]) -> list[Hit]:
         for kind, needles in canary.kinds.items()
         for needle in needles
     }
+    owners |= dict.fromkeys(ground.key_needles(), (KEYS, "key"))
     found = find_leaks(owners, folders=ground.searched(), texts=ground.texts)
     return [Hit(*owners[leak.needle], leak) for leak in found]
 

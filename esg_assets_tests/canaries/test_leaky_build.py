@@ -162,6 +162,16 @@ def test_each_kind_is_found_in_each_place(tmp_path: Path) -> None:
     assert {(way, kind) for way in WAYS for kind in KINDS} - found == set()
 
 
+def test_the_keys_that_runs_work_with_are_found_too(tmp_path: Path) -> None:
+    with prepared(tmp_path) as ground:
+        needles = ground.key_needles()
+        assert len(needles) > 30, "the working key in four forms, the lines of two private keys"
+        assert search(ground, []) == []
+        for number, needle in enumerate(needles):
+            (ground.written / "tmp" / f"{number}.txt").write_text(f"key={needle};", encoding="ascii")
+        assert {hit.leak.needle for hit in search(ground, [])} == set(needles)
+
+
 @contextlib.contextmanager
 def without_protection() -> Iterator[None]:
     """The build as it would be if nobody had thought of it: exceptions are written as they are."""

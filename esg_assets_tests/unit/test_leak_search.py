@@ -1,15 +1,20 @@
 """The leak search finds what was planted, in every form and place it promises, and nothing else."""
 
 import base64
+import bz2
 import contextlib
 import gzip
 import io
+import json
+import lzma
 import os
 import random
 import sqlite3
 import zipfile
 import zlib
 from collections.abc import Callable
+from email.header import Header
+from email.message import EmailMessage
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,6 +44,17 @@ def _sqlite(data: bytes) -> bytes:
         return database.serialize()
 
 
+def _mail(data: bytes, way: str) -> bytes:
+    made = EmailMessage()
+    # 57 bytes make a line of base64: so many x, and what is sought stands in two lines.
+    made.set_content("x" * 38 + data.decode(), cte=way)
+    return made.as_bytes()
+
+
+def _subject(text: str, charset: str) -> bytes:
+    return b"Subject: " + Header(text, charset, maxlinelen=76).encode().encode()
+
+
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "zlib": zlib.compress,
@@ -49,6 +65,12 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "zstd in the middle of a file": lambda data: b"before" + _zstd(data) + b"behind",
     "gzip in gzip": lambda data: gzip.compress(gzip.compress(data)),
     "base64 of zlib": lambda data: b'"' + base64.b64encode(zlib.compress(data)) + b'"',
+    "bzip2": bz2.compress,
+    "xz amid other bytes": lambda data: b"\0\1" + lzma.compress(data) + b"more",
+    "a mail in base64": lambda data: _mail(data, "base64"),
+    "a mail in quoted-printable": lambda data: _mail(data, "quoted-printable"),
+    "a mail in JSON": lambda data: json.dumps(_mail(data, "base64").decode()).encode(),
+    "the subject of a mail": lambda data: _subject(data.decode(), "utf-8"),
     "zlib in sqlite": lambda data: _sqlite(zlib.compress(data)),
 }
 
