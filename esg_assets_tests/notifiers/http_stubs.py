@@ -79,7 +79,7 @@ class PagerDuty(Stub):
 
     def answer(self, path: str, body: bytes) -> bytes:
         event = json.loads(body)
-        wrong = _VALIDATOR.iter_errors(event)
+        wrong = VALIDATOR.iter_errors(event)
         problems = [f"'{'.'.join(map(str, error.path)) or 'event'}' is invalid" for error in wrong]
         if problems or path != "/v2/enqueue":
             said = {"status": "invalid event", "message": "Event object is invalid", "errors": problems}
@@ -142,4 +142,4 @@ def served(stub: AnyStub) -> Iterator[AnyStub]:
         yield stub
 
 
-_VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)

@@ -54,7 +54,7 @@ def test_a_service_gets_a_short_text_whatever_proxies_the_environment_names(
     sent = json.loads(service.bodies[0])
     assert sent["title"] == "[ESG report prod] ERROR: Run failed, 2026-11-24"
     assert sent["type"] == "failure"
-    assert sent["message"].startswith("ERROR: Run failed (report of 24 November 2026).")
+    assert sent["message"].startswith("ERROR: Run failed, report of 24 November 2026.")
     assert "https://docs.example.com/operations#run-failed" in sent["message"]
 
 
@@ -79,12 +79,16 @@ def test_of_several_services_the_repeat_goes_to_those_that_did_not_take_it(
         assert len(other.bodies) == 2
 
 
-def test_a_url_that_the_library_does_not_know_is_named_by_number_alone(ca: Path) -> None:
+def test_a_url_that_the_library_does_not_know_is_named_by_number_alone_and_no_file_is_left(
+    ca: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(
         ChannelUnavailable, match=r"does not know 1 of 2 services that ESG_APPRISE_URLS"
     ) as caught:
         channel("jsons://127.0.0.1/TOKENOFTHETESTS, nonsense://TOKENOFTHETESTS", ca).look()
     assert "TOKEN" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_service_that_cannot_prove_who_it_is_gets_nothing(service: JsonService) -> None:
@@ -98,11 +102,3 @@ def test_a_process_that_does_not_end_is_killed(service: JsonService, ca: Path) -
     with pytest.raises(ChannelUnavailable, match=r"did not end within 0\.05 s"):
         channel(service.url, ca, seconds=0.05).deliver(message())
     assert time.monotonic() - began < 2
-
-
-def test_nothing_is_left_in_the_folder_for_temporary_files(
-    service: JsonService, ca: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    channel(service.url, ca).look()
-    assert list(tmp_path.iterdir()) == []

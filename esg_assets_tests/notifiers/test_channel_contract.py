@@ -229,7 +229,7 @@ def test_a_repeat_has_the_same_identity_and_another_message_has_another(subject:
         subject.channel.deliver(an_alert(subject))
 
     assert len(set(subject.shown())) == 1
-    if subject.channel.name != HEARTBEAT:
+    if subject.channel.name not in {HEARTBEAT, APPRISE}:  # one has no identity, the other costs a process
         subject.channel.deliver(
             message(channel=subject.channel.name, key="esg/prod/-/drill", kind=DRILL, date=None)
         )
@@ -294,10 +294,12 @@ def test_a_delivery_ends_before_the_five_seconds_that_the_sensor_gives_it() -> N
 def test_nothing_of_urls_keys_or_foreign_texts_is_told_or_logged(
     fault: str, subject: Subject, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    order = {"busy": subject.busy, "refusing": subject.refusing}.get(fault)
+    if order is None and fault != "gone":
+        return  # not every channel knows a refusal, see above
     install()
     caplog.set_level(logging.DEBUG)
     channel = subject.towards(9, 2) if fault == "gone" else subject.channel
-    order = {"busy": subject.busy, "refusing": subject.refusing}.get(fault)
     if order is not None:
         subject.orders.append(order)  # type: ignore[arg-type] # as above
     told = ""

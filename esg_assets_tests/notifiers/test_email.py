@@ -115,8 +115,8 @@ def test_a_warning_is_not_marked_as_important_and_a_drill_says_so_first(relay: M
 
     warning, drill = relay.mails
     assert warning["Importance"] is None
-    assert drill["Subject"] == "[ESG report prod] DRILL, nobody has to act"
-    assert parts(drill)[0].startswith("DRILL: nothing is wrong.")
+    assert drill["Subject"] == "[ESG report prod] DRILL: nothing is wrong, and nobody has to act"
+    assert parts(drill)[0].startswith("DRILL: nothing is wrong, and nobody has to act.")
 
 
 def test_text_of_ours_is_no_html(relay: MailServer) -> None:

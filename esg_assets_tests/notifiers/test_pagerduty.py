@@ -8,9 +8,9 @@ import pytest
 
 from esg_assets.adapters.notifiers.pagerduty import PagerDutyChannel, dedup_key, event_of
 from esg_assets.core.alerts.incidents import State
-from esg_assets.core.alerts.kinds import KINDS, Kind, Severity
+from esg_assets.core.alerts.kinds import KINDS, Severity
 from esg_assets.core.errors import ChannelRefused, ChannelUnavailable
-from esg_assets_tests.notifiers.http_stubs import FOREIGN, ROUTING_KEY, SCHEMA, PagerDuty
+from esg_assets_tests.notifiers.http_stubs import FOREIGN, ROUTING_KEY, SCHEMA, VALIDATOR, PagerDuty
 from esg_assets_tests.notifiers.material import PLACES, RUN, incident, message
 from esg_assets_tests.raw_server import answer
 
@@ -55,20 +55,18 @@ def test_an_event_says_what_happened_where_and_what_to_do(pagerduty: PagerDuty, 
     assert payload["group"] == "esg_report 2026-11-24"
     assert payload["timestamp"] == "2026-11-24T11:07:00.000+00:00"
     details = payload["custom_details"]
-    assert details["Failed: timeout"] == "60"
+    assert details["Failed"] == "61 (60 timeout, 1 rejected)"
     assert details["To do 2"] == "Go on where it stopped (safe at any time): esg-assets run --date 2026-11-24"
     assert {"href": f"https://dagster.example.com/runs/{RUN}", "text": "Run"} in event["links"]
     assert event["client_url"] == f"https://dagster.example.com/runs/{RUN}"
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
-@pytest.mark.parametrize("state", State)
-def test_every_kind_in_every_state_is_what_the_public_schema_allows(
-    kind: Kind, state: State, pagerduty: PagerDuty, ca: Path
-) -> None:
-    channel(pagerduty, ca).deliver(message(state, kind))
-
-    assert len(pagerduty.events) == 1
+def test_every_kind_in_every_state_is_what_the_public_schema_allows() -> None:
+    for kind in KINDS.values():
+        for state in State:
+            action, event = event_of(message(state, kind), PLACES)
+            whole = {"routing_key": ROUTING_KEY, "event_action": action, "dedup_key": "x", **event}
+            assert [error.message for error in VALIDATOR.iter_errors(whole)] == []
 
 
 def test_the_schema_of_the_tests_refuses_what_pagerduty_refuses(pagerduty: PagerDuty, ca: Path) -> None:

@@ -37,14 +37,18 @@ def test_a_message_has_a_fallback_text_and_blocks_with_cause_command_and_links(
     (sent,) = slack.messages
     assert sent["text"] == "[ESG report prod] ERROR: Run failed, 2026-11-24"
     told = "\n".join(text for block in sent["blocks"] for _, text in texts(block))
-    assert ":red_circle: *ERROR: Run failed (report of 24 November 2026).*" in told
+    assert ":red_circle: [ESG report prod] ERROR: Run failed, 2026-11-24" in told
     assert "`esg-assets run --date 2026-11-24`" in told
     assert f"<https://dagster.example.com/runs/{RUN}|Run>" in told
-    assert "*Failed: timeout*\n60" in told
+    assert "*Failed*\n61 (60 timeout, 1 rejected)" in told
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
-def test_every_kind_fits_into_slacks_blocks(kind: Kind) -> None:
+def test_every_kind_fits_into_slacks_blocks() -> None:
+    for kind in KINDS.values():
+        _fits(kind)
+
+
+def _fits(kind: Kind) -> None:
     most = {"header": 150, "section": 3000, "field": 2000, "context": 2000}
     for state in State:
         for audience in (DEVELOPERS, BUSINESS):
