@@ -9,6 +9,6 @@
 becomes of an incident: that is `esg_assets.core.alerts`.
 """
 
-from esg_assets.detection.looking import Detected, detect
+from esg_assets.detection.looking import Detected, detect, watch_detection
 
-__all__ = ["Detected", "detect"]
+__all__ = ["Detected", "detect", "watch_detection"]

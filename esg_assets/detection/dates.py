@@ -66,7 +66,11 @@ def _missing(scene: Scene, since: date) -> Iterator[Seen]:
         new = not scene.is_known(day, REPORT_LATE.name)
         if new:
             yield punctuality.missing(day, clock, scene.prospects(day))
-        if day < oldest_wanted and not scene.is_known(day, GIVEN_UP.name) and not _under_way(scene, day):
+        if (
+            day < oldest_wanted
+            and not scene.is_known(day, GIVEN_UP.name)
+            and not scene.state_of(day).under_way
+        ):
             # Found missing only now that it is too old: then that is what there is to tell, once.
             at = deadline_of(day, clock) if new else scene.now
             yield punctuality.given_up(day, at, scene.prospects(day))
@@ -77,7 +81,3 @@ def _tried_too_often(scene: Scene) -> Iterator[Seen]:
     for day in due.given_up:
         if not scene.is_known(day, GIVEN_UP.name):
             yield punctuality.given_up(day, scene.now, scene.prospects(day))
-
-
-def _under_way(scene: Scene, day: date) -> bool:
-    return schedules.state_of(schedules.runs_of(scene.instance, day)).under_way

@@ -76,11 +76,30 @@ def detect(
         StoreUnavailable: the outbox's database does not answer; nothing was recorded.
     """
     scene = Scene(instance, history, outbox, settings, now, from_daemon)
+    return _recorded(scene, _DETECTORS, routes)
+
+
+def watch_detection(
+    instance: dg.DagsterInstance,
+    history: History,
+    outbox: Outbox,
+    routes: Routes,
+    settings: Settings,
+    now: datetime,
+) -> Detected:
+    """Whether the sensor that calls `detect` goes round: for the sensor that delivers, so that each has one
+    that looks at it. Arguments and errors are those of `detect`.
+    """
+    scene = Scene(instance, history, outbox, settings, now, from_daemon=True)
+    return _recorded(scene, {"the detection": machinery.look_at_detection}, routes)
+
+
+def _recorded(scene: Scene, detectors: Mapping[str, Callable[[Scene], Found]], routes: Routes) -> Detected:
     seen: list[Seen] = []
     bookmarks: dict[str, str] = {}
     faults: list[str] = []
     looked_at = 0
-    for name, look in _DETECTORS.items():
+    for name, look in detectors.items():
         try:
             found = look(scene)
         except Exception as error:  # noqa: BLE001  # what one detector cannot see the others still tell
@@ -90,9 +109,9 @@ def detect(
         bookmarks |= found.bookmarks
         faults += found.faults
         looked_at += found.looked_at
-    changed = outbox.record(seen, routes, now)
+    changed = scene.outbox.record(seen, routes, scene.now)
     # Only now: what was not recorded must be seen again.
     for bookmark, value in bookmarks.items():
-        outbox.keep_bookmark(bookmark, value)
+        scene.outbox.keep_bookmark(bookmark, value)
     unwell = sum(isinstance(one, Observation) for one in seen)
     return Detected(looked_at, unwell, len(seen) - unwell, tuple(changed), tuple(faults))

@@ -4,7 +4,7 @@ Only what is meant to run is missed: a sensor or schedule that somebody has swit
 neither is a daemon on a host that never had one. What is well again ends its incident.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from dagster._core.scheduler.instigation import (  # what the instance lists; no public name
@@ -16,7 +16,6 @@ from dagster._core.scheduler.instigation import (  # what the instance lists; no
 from esg_assets import schedules, sensors, working_window
 from esg_assets.core.alerts.incidents import Facts, Observation, Recovery
 from esg_assets.core.alerts.kinds import (
-    ALERT_REFUSED,
     DAEMON_SILENT,
     OUTBOX_STUCK,
     SENSOR_SILENT,
@@ -26,7 +25,7 @@ from esg_assets.core.alerts.kinds import (
 from esg_assets.detection.marks import Marks
 from esg_assets.detection.scene import Found, Scene, Seen
 
-BOOKMARK = "detection.machinery"
+BOOKMARK, WATCH_BOOKMARK = "detection.machinery", "detection.watch"
 DETECTION, DELIVERY = "alert_detection_sensor", "alert_delivery_sensor"
 
 LONGEST_PAUSE = {
@@ -53,12 +52,19 @@ PERSISTS = timedelta(minutes=3)
 def look(scene: Scene) -> Found:
     """What of the machinery stands still, and what goes again."""
     marks = Marks(scene, BOOKMARK)
-    seen: list[Seen] = [*_outbox(scene), *_refused(scene)]
+    seen: list[Seen] = list(_outbox(scene))
     dead = list(_daemon(scene, marks))
     seen += dead
     if not any(isinstance(one, Observation) and not one.subject for one in dead):
-        seen += _automation(scene, marks)
+        seen += _automation(scene, marks, LONGEST_PAUSE)
     return Found(seen, {BOOKMARK: marks.kept()})
+
+
+def look_at_detection(scene: Scene) -> Found:
+    """Whether the sensor that looks at everything goes round itself."""
+    marks = Marks(scene, WATCH_BOOKMARK)
+    seen = list(_automation(scene, marks, {DETECTION: LONGEST_PAUSE[DETECTION]}))
+    return Found(seen, {WATCH_BOOKMARK: marks.kept()})
 
 
 def _daemon(scene: Scene, marks: Marks) -> Iterator[Seen]:
@@ -80,9 +86,9 @@ def _daemon(scene: Scene, marks: Marks) -> Iterator[Seen]:
             yield _observed(DAEMON_SILENT, kind, beats[kind], scene, f"daemon:{kind}")
 
 
-def _automation(scene: Scene, marks: Marks) -> Iterator[Seen]:
+def _automation(scene: Scene, marks: Marks, pauses: Mapping[str, timedelta]) -> Iterator[Seen]:
     for state in scene.automation:
-        longest = LONGEST_PAUSE.get(state.name)
+        longest = pauses.get(state.name)
         if longest is None:
             continue
         good = _last_good_tick(scene, state)
@@ -98,7 +104,7 @@ def _automation(scene: Scene, marks: Marks) -> Iterator[Seen]:
         elif scene.now - marks.since(state.name) >= PERSISTS:
             yield _observed(SENSOR_SILENT, state.name, good, scene, name, None, failures)
     on = {state.name for state in scene.automation}
-    for name in sorted(set(LONGEST_PAUSE) - on):
+    for name in sorted(set(pauses) - on):
         yield from _well(scene, SENSOR_SILENT, name, f"sensor:{name}")
 
 
@@ -137,13 +143,6 @@ def _outbox(scene: Scene) -> Iterator[Seen]:
     facts: Facts = {"pending": sum(waiting.pending.values()), "minutes": minutes, "channel": most}
     evidence = f"outbox:{waiting.oldest.isoformat()}"
     yield Observation(OUTBOX_STUCK, evidence, scene.now, facts=facts)
-
-
-def _refused(scene: Scene) -> Iterator[Seen]:
-    refused = scene.outbox.waiting(scene.now).refused
-    for incident in scene.open_incidents:
-        if incident.kind == ALERT_REFUSED and not refused.get(incident.subject):
-            yield from _well(scene, ALERT_REFUSED, incident.subject, f"refused:{incident.subject}")
 
 
 def _observed(

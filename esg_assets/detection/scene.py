@@ -11,6 +11,8 @@ from dagster._core.scheduler.instigation import InstigatorState  # the type of w
 from esg_assets import schedules
 from esg_assets.core.alerts.incidents import Incident, Observation, Recovery
 from esg_assets.core.alerts.ports import Outbox
+from esg_assets.core.due import DateState
+from esg_assets.core.history import ChainHead
 from esg_assets.core.ports import History
 from esg_assets.partitions import central_date
 from esg_assets.settings import Settings
@@ -86,10 +88,18 @@ class Scene:
         """Whether an open incident of the date has seen that kind."""
         return any(incident.date == day and kind in incident.kinds for incident in self.open_incidents)
 
+    @cached_property
+    def _head(self) -> ChainHead | None:
+        return self.history.head()
+
+    def state_of(self, day: date) -> DateState:
+        """What its runs say about a date, as the schedule sees it."""
+        return schedules.state_of(schedules.runs_of(self.instance, day), self._head)
+
     def prospects(self, day: date) -> dict[str, int]:
         """Facts of a date: whether it is published, how often it was tried, and whether it will be."""
         latest = self.history.latest(day)
-        state = schedules.state_of(schedules.runs_of(self.instance, day))
+        state = self.state_of(day)
         most = self.settings.max_date_attempts
         again = latest is None and self.scheduled and self._in_reach(day) and not state.permanent
         facts = {
