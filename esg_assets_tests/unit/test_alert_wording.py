@@ -276,8 +276,11 @@ def test_a_warning_says_warn_and_what_got_worse_says_from_when_it_is() -> None:
     assert worse.paragraphs[0] == "This incident got worse. It began at 05:07 CST, 24 November 2026."
 
 
-def test_without_places_there_are_no_links_and_no_empty_ones() -> None:
-    assert words_of(message(RUN_FAILED, State.OPEN, DEVELOPERS), Places()).links == ()
+def test_without_places_there_are_no_empty_links_and_the_section_is_named() -> None:
+    told = words_of(message(RUN_FAILED, State.OPEN, DEVELOPERS), Places())
+
+    assert told.links == ()
+    assert ("Runbook", "docs/operations.md#run-failed") in told.facts
 
 
 def test_a_ping_says_date_version_and_head_and_nothing_else() -> None:

@@ -43,8 +43,8 @@ MEANS = {
     ),
     "outbox_stuck": "Messages about incidents wait in the outbox and no channel takes them.",
     "alert_refused": (
-        "A channel said for good that it does not take a message, so that this message reached nobody over "
-        "that channel."
+        "A channel calls a message malformed and will never take it, so that over that channel it reached "
+        "nobody."
     ),
     "sensor_silent": "A sensor or schedule that has to tick does not.",
     "daemon_silent": (
@@ -109,7 +109,10 @@ STEPS: dict[str, Steps] = {
         ("See which channel does not answer:", "esg-assets alerts test"),
         ("When it does, send what waits:", "esg-assets alerts flush"),
     ),
-    "alert_refused": (("Look at what the channel says to a test message:", "esg-assets alerts test"),),
+    "alert_refused": (
+        ("See whether the channel takes another message:", "esg-assets alerts test"),
+        ("If it does, this message is a fault of the software: report it.", ""),
+    ),
     "sensor_silent": (
         (
             "Look at its page under Automation: is it running, does it end with errors? Then at the daemon:",
