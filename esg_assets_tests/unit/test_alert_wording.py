@@ -280,7 +280,7 @@ def test_without_places_there_are_no_empty_links_and_the_section_is_named() -> N
     told = words_of(message(RUN_FAILED, State.OPEN, DEVELOPERS), Places())
 
     assert told.links == ()
-    assert ("Runbook", "docs/operations.md#run-failed") in told.facts
+    assert told.footer.endswith(" Runbook: docs/operations.md#run-failed.")
 
 
 def test_a_ping_says_date_version_and_head_and_nothing_else() -> None:

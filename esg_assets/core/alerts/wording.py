@@ -159,7 +159,7 @@ def _developers(message: Message, places: Places) -> Words:
         about=_about(incident),
         subject=_subject(incident, state, title),
         paragraphs=tuple(developer_words.paragraphs(incident, state)),
-        facts=(*shown_facts.for_developers(incident, state), *_runbook(incident, places)),
+        facts=tuple(shown_facts.for_developers(incident, state)),
         what_to_do=() if over else tuple(Step(*each) for each in developer_words.steps(incident)),
         links=tuple(_developer_links(incident, places)),
         footer=(
