@@ -57,6 +57,8 @@ class Output:
         )
         if settings.log_format != "auto":
             self.place = Place(settings.log_format, self.place.stream)
+        # Decided once, and now: within a step Dagster leads both streams into files.
+        self._people = (self._people or ForPeople()) if self.place.for_people else None
         self._begin_otlp(settings)
 
     def write(self, record: logging.LogRecord) -> None:
@@ -76,11 +78,10 @@ class Output:
                 return
             told = run_events.where(record) | fields | self._lasted(record, fields)
         line = self._maker.line(record, told)
-        if self.place.for_people:
-            if event is None:
-                self._for_people().show(record, line)
-        else:
+        if self._people is None:
             self._write(line)
+        elif event is None:
+            self._people.show(record, line)
         if self._otlp is not None:
             self._otlp.send(line)
 
@@ -123,12 +124,6 @@ class Output:
             file.write(f"{text}\n")
             file.flush()
 
-    def _for_people(self) -> ForPeople:
-        with self._writing:
-            if self._people is None:
-                self._people = ForPeople()
-            return self._people
-
     def _begin_otlp(self, settings: "Settings") -> None:
         endpoint = settings.otel_exporter_otlp_endpoint or ""
         if endpoint == self._endpoint:
@@ -163,10 +158,10 @@ class Output:
             {"name": "esg_assets.log_output", "msg": text, "levelname": "WARNING", "levelno": logging.WARNING}
         )
         line = self._maker.line(record)
-        if self.place.for_people:
-            self._for_people().show(record, line)
-        else:
+        if self._people is None:
             self._write(line)
+        else:
+            self._people.show(record, line)
 
 
 OUTPUT = Output()

@@ -5,16 +5,22 @@ the run. Whether people read at all, or machines, is decided in `esg_assets.log_
 """
 
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from esg_assets.log_place import is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 PROGRESS = "esg_progress"
 """`extra` of a log call: done, wanted and note, for the bar."""
+
+FOR_MACHINES = frozenset({"account failed"})
+"""Events that come so often that people read their sum instead."""
 
 
 class TerminalBar:
@@ -60,13 +66,21 @@ class TerminalBar:
 
 
 class ForPeople:
-    """Shows lines on standard error: above a bar if that is a terminal."""
+    """Shows lines on standard error: above a bar if that is a terminal.
+
+    What is a terminal when this is made is written to for good: Dagster leads standard error into a file
+    while a step runs, and a bar in there is of no use to anybody.
+    """
 
     def __init__(self) -> None:
-        self._bar = TerminalBar() if sys.stderr is not None and sys.stderr.isatty() else None
+        self._bar: TerminalBar | None = None
+        if is_terminal(sys.stderr):
+            self._bar = TerminalBar(os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8"))
 
     def show(self, record: logging.LogRecord, line: Mapping[str, Any]) -> None:
-        """Show a record, whose line this is."""
+        """Show a record, whose line this is, unless it is for machines alone."""
+        if line["event"] in FOR_MACHINES:
+            return
         text = in_words(record, line)
         if self._bar is not None:
             self._bar.show(text, getattr(record, PROGRESS, None))

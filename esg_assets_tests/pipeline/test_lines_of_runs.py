@@ -167,6 +167,23 @@ def test_of_ten_thousand_that_fail_the_log_names_a_few_and_counts_all(told: Told
     assert (counted["failed"], counted["reason"]) == (200, "rejected")
 
 
+def test_people_read_sentences_and_the_sum_of_what_failed(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr("sys.stderr", shown)
+    log_output.OUTPUT.place = Place("console")
+    log_output.begin(told.house.settings)
+    told.house.answers({"ACC-00007": [Reply(422)]})
+    told.run()
+    ours = [line for line in shown.getvalue().splitlines() if "Z " in line and " - dagster - " not in line]
+    assert [line.partition("Z ")[2] for line in ours if "account" in line][-1:] == [
+        "warning esg_ratings: 1 account failed: rejected"
+    ]
+    assert not any("last status" in line for line in ours)
+    assert "account failed" in told.collector.events(), "machines are told of each"
+
+
 def leaks(told: Told) -> list[object]:
     payloads = {f"payload {n}": body for n, body in enumerate(told.collector.payloads)}
     return [*find_leaks(NEEDLES, texts={"lines": told.place.text.getvalue(), **payloads})]
