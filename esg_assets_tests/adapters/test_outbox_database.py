@@ -76,7 +76,7 @@ def test_what_is_due_is_found_by_an_index_and_not_by_reading_every_message(url: 
     outbox = SqlOutbox(url, "test")
     outbox.record([silent(number) for number in range(200)], ROUTES, NOW)
     engine = open_database(url)
-    query = message_queries.due("test", NOW, CHANNELS, early=False)
+    query = message_queries.due("test", CHANNELS, early=False).params(now=NOW)
     text = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
     with opening.writing(engine).begin() as connection:
         if engine.dialect.name == "postgresql":

@@ -1,18 +1,22 @@
 """The queries on messages: which are due, which are free to be claimed, which follow another."""
 
-from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from esg_assets.adapters.database.models import INCIDENTS, MESSAGES
+from esg_assets.adapters.database.models import INCIDENTS, MESSAGES, UtcDateTime
 from esg_assets.core.alerts.incidents import Message
 from esg_assets.core.alerts.routes import HEARTBEAT
 
+NOW = sa.bindparam("now", type_=UtcDateTime)
+"""The time, in the queries here that are built once."""
 
-def due(environment: str, now: datetime, channels: Collection[str], *, early: bool) -> sa.Select[Any]:
-    """The message that has been due for longest and waits for no other one; see `Outbox.claim`."""
+
+@lru_cache
+def due(environment: str, channels: tuple[str, ...], *, early: bool) -> sa.Select[Any]:
+    """The message that has been due for longest at NOW and waits for no other one; see `Outbox.claim`."""
     table, before = MESSAGES.c, MESSAGES.alias("before")
     same_target = sa.and_(
         before.c.incident_id == table.incident_id,
@@ -33,7 +37,7 @@ def due(environment: str, now: datetime, channels: Collection[str], *, early: bo
         .where(
             table.environment == environment,
             table.channel.in_(channels),
-            *free(now, early=early),
+            *free(early=early),
             *(~each for each in waits_for),
         )
         .order_by(table.next_at, table.id)
@@ -41,12 +45,21 @@ def due(environment: str, now: datetime, channels: Collection[str], *, early: bo
     )
 
 
-def free(now: datetime, *, early: bool) -> tuple[sa.ColumnElement[bool], ...]:
+@lru_cache
+def lease(*, early: bool) -> sa.Update:
+    """Give the message `message_id` to `deliverer` until `until`, if it is free at NOW."""
+    mine = MESSAGES.update().where(MESSAGES.c.id == sa.bindparam("message_id"), *free(early=early))
+    return mine.values(
+        claimed_by=sa.bindparam("deliverer"), claimed_until=sa.bindparam("until", type_=UtcDateTime)
+    )
+
+
+def free(*, early: bool) -> tuple[sa.ColumnElement[bool], ...]:
     """Undelivered, its time has come, and no lease on it is in force."""
     table = MESSAGES.c
     return (
-        table.next_at.is_not(None) if early else table.next_at <= now,
-        sa.or_(table.claimed_until.is_(None), table.claimed_until <= now),
+        table.next_at.is_not(None) if early else table.next_at <= NOW,
+        sa.or_(table.claimed_until.is_(None), table.claimed_until <= NOW),
     )
 
 

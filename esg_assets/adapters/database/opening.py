@@ -142,3 +142,8 @@ def writing(engine: sa.Engine) -> sa.Engine:
     instead of waiting, when another has written meanwhile.
     """
     return engine.execution_options(begin="BEGIN IMMEDIATE")
+
+
+def for_writing(connection: sa.Connection) -> sa.Connection:
+    """`connection`, whose transactions from here on are as those of `writing`."""
+    return connection.execution_options(begin="BEGIN IMMEDIATE")

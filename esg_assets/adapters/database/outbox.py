@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from esg_assets.adapters.database import message_queries, outbox_rows
 from esg_assets.adapters.database.models import BOOKMARKS, EVIDENCE, INCIDENTS, MESSAGES
-from esg_assets.adapters.database.opening import open_database, translated, writing
+from esg_assets.adapters.database.opening import for_writing, open_database, translated, writing
 from esg_assets.core.alerts import recording
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery, State
 from esg_assets.core.alerts.ports import Receipt, Waiting
@@ -88,16 +88,20 @@ class SqlOutbox:
         early: bool = False,
     ) -> Message | None:
         """One message that is due, for this deliverer alone; see the port."""
-        due = message_queries.due(self._environment, now, channels, early=early)
-        lease = {"claimed_by": deliverer, "claimed_until": now + timedelta(seconds=lease_seconds)}
-        with self._writing("claiming an alert") as connection:
-            while (found := connection.execute(due).mappings().first()) is not None:
-                # Whoever comes second waits for the first here, and then changes no row.
-                mine = MESSAGES.update().where(
-                    MESSAGES.c.id == found["id"], *message_queries.free(now, early=early)
-                )
-                if connection.execute(mine.values(lease)).rowcount:
-                    return outbox_rows.message_of(found)
+        due = message_queries.due(self._environment, tuple(channels), early=early)
+        at = {"now": now}
+        lease = {"deliverer": deliverer, "until": now + timedelta(seconds=lease_seconds)}
+        with translated("claiming an alert"), self._engine.connect() as connection:
+            with connection.begin():
+                # Most looks find nothing, and looking alone keeps nobody from writing.
+                if connection.execute(due, at).first() is None:
+                    return None
+            with for_writing(connection).begin():
+                while (found := connection.execute(due, at).mappings().first()) is not None:
+                    # Whoever comes second waits for the first here, and then changes no row.
+                    mine = {**at, **lease, "message_id": found["id"]}
+                    if connection.execute(message_queries.lease(early=early), mine).rowcount:
+                        return outbox_rows.message_of(found)
         return None
 
     def delivered(self, message: Message, deliverer: str, now: datetime, receipt: str) -> None:
