@@ -22,6 +22,7 @@ from esg_assets.core.alerts.kinds import ALERT_REFUSED
 from esg_assets.core.alerts.ports import Channel, Outbox
 from esg_assets.core.alerts.routes import Routes
 from esg_assets.delivery_lanes import Lane, Post, Trouble, run
+from esg_assets.detection import watch_detection
 
 NAME = "alert_delivery_sensor"
 PASS_SECONDS = 20.0
@@ -155,12 +156,17 @@ def _counts(by_channel: Mapping[str, int]) -> str:
     description="Delivers the alerts that wait in the outbox to email, PagerDuty, Slack and the others.",
 )
 def alert_delivery_sensor(
+    context: dg.SensorEvaluationContext,
     outbox: dg.ResourceParam[Outbox],
     channels: dg.ResourceParam[Sequence[Channel]],
     routes: dg.ResourceParam[Routes],
 ) -> dg.SkipReason:
-    """Launches nothing; what it delivered, and what is left, is in the tick's reason."""
+    """Launches nothing; what it delivered, and what is left, is in the tick's reason.
+
+    It also looks whether the sensor that detects goes round, which cannot tell of its own silence.
+    """
     result = deliver_due(outbox, channels, routes, new_deliverer(), _now)
+    watch_detection(context.instance, outbox, routes, _now())
     return dg.SkipReason(result.told(outbox.waiting(_now()).pending))
 
 

@@ -12,6 +12,7 @@ from esg_assets import checks, log_output
 from esg_assets.adapters import logs
 from esg_assets.alert_delivery import alert_delivery_sensor
 from esg_assets.assets import active_accounts, daily_summary, encrypted_report_csv, esg_ratings
+from esg_assets.detection.sensor import alert_detection_sensor
 from esg_assets.event_errors import keep_values_out_of_events
 from esg_assets.jobs import nightly_esg_report
 from esg_assets.partitions import daily
@@ -40,7 +41,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         asset_checks=[checks.report_still_verifies(partitions)],
         jobs=[nightly_esg_report, archive_working_data],
         schedules=[nightly_schedule(settings), archive_schedule()],
-        sensors=[alert_delivery_sensor, stale_runs_sensor, run_records_sensor],
+        sensors=[alert_detection_sensor, alert_delivery_sensor, stale_runs_sensor, run_records_sensor],
         resources=resources(overrides),
         loggers={"console": log_output.console_lines},
         # Four small steps share one client and one pacer (docs/adr/0005).

@@ -144,7 +144,7 @@ def _materialized(run: dg.DagsterRun, at: datetime) -> dg.EventLogRecord:
         run.job_name,
         event_specific_data=StepMaterializationData(made, []),
     )
-    entry = dg.EventLogEntry(
+    entry = dg.EventLogEntry(  # type: ignore[no-untyped-call]  # Dagster's
         error_info=None,
         level=20,
         user_message="",
@@ -384,7 +384,9 @@ def check(world: World) -> str:
     assert all("date_given_up" in one.kinds for one in incidents if one.date and one.date < oldest_wanted)
     assert sum(end - begin >= timedelta(days=1) for begin, end, _ in world.down) >= 1
     return (
-        f"{len(world.plans):,} dates, {sum(world.ticks.values()):,} ticks, {len(world.runs._records):,} runs, "
-        f"{len(published):,} published once, {len(late - missing):,} of them too late, {len(missing):,} never "
-        f"({len(hopeless):,} could not), {len(world.down)} times down: {len(late):,} incidents of lateness"
+        f"{len(world.plans):,} dates, {sum(world.ticks.values()):,} ticks, "
+        f"{len(world.runs._records):,} runs, "
+        f"{len(published):,} published once, {len(late - missing):,} of them too late, "
+        f"{len(missing):,} never ({len(hopeless):,} could not), "
+        f"{len(world.down)} times down: {len(late):,} incidents of lateness"
     )

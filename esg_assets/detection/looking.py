@@ -1,8 +1,9 @@
 """One look at everything: each detector for itself, and what they saw recorded together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import dagster as dg
 
@@ -12,7 +13,7 @@ from esg_assets.core.alerts.routes import Routes
 from esg_assets.core.ports import History
 from esg_assets.detection import dates, machinery, runs
 from esg_assets.detection.faults import fault
-from esg_assets.detection.scene import Found, Scene, Seen
+from esg_assets.detection.scene import Found, Scene, Seen, Surroundings
 from esg_assets.settings import Settings
 
 _DETECTORS: Mapping[str, Callable[[Scene], Found]] = {
@@ -75,33 +76,30 @@ def detect(
     Raises:
         StoreUnavailable: the outbox's database does not answer; nothing was recorded.
     """
-    scene = Scene(instance, history, outbox, settings, now, from_daemon)
-    return _recorded(scene, _DETECTORS, routes)
+    scene = Scene(instance, outbox, now, history, settings, from_daemon=from_daemon)
+    looks = [(name, partial(look, scene)) for name, look in _DETECTORS.items()]
+    return _recorded(scene, looks, routes)
 
 
-def watch_detection(
-    instance: dg.DagsterInstance,
-    history: History,
-    outbox: Outbox,
-    routes: Routes,
-    settings: Settings,
-    now: datetime,
-) -> Detected:
-    """Whether the sensor that calls `detect` goes round: for the sensor that delivers, so that each has one
-    that looks at it. Arguments and errors are those of `detect`.
+def watch_detection(instance: dg.DagsterInstance, outbox: Outbox, routes: Routes, now: datetime) -> Detected:
+    """Look whether the sensor that calls `detect` goes round: for the sensor that delivers.
+
+    So each of the two has one that looks at it. Arguments and errors are those of `detect`.
     """
-    scene = Scene(instance, history, outbox, settings, now, from_daemon=True)
-    return _recorded(scene, {"the detection": machinery.look_at_detection}, routes)
+    around = Surroundings(instance, outbox, now, from_daemon=True)
+    return _recorded(around, [("the detection", partial(machinery.look_at_detection, around))], routes)
 
 
-def _recorded(scene: Scene, detectors: Mapping[str, Callable[[Scene], Found]], routes: Routes) -> Detected:
+def _recorded(
+    around: Surroundings, looks: Iterable[tuple[str, Callable[[], Found]]], routes: Routes
+) -> Detected:
     seen: list[Seen] = []
     bookmarks: dict[str, str] = {}
     faults: list[str] = []
     looked_at = 0
-    for name, look in detectors.items():
+    for name, look in looks:
         try:
-            found = look(scene)
+            found = look()
         except Exception as error:  # noqa: BLE001  # what one detector cannot see the others still tell
             faults.append(fault(f"looking at {name}", error))
             continue
@@ -109,9 +107,9 @@ def _recorded(scene: Scene, detectors: Mapping[str, Callable[[Scene], Found]], r
         bookmarks |= found.bookmarks
         faults += found.faults
         looked_at += found.looked_at
-    changed = scene.outbox.record(seen, routes, scene.now)
+    changed = around.outbox.record(seen, routes, around.now)
     # Only now: what was not recorded must be seen again.
     for bookmark, value in bookmarks.items():
-        scene.outbox.keep_bookmark(bookmark, value)
+        around.outbox.keep_bookmark(bookmark, value)
     unwell = sum(isinstance(one, Observation) for one in seen)
     return Detected(looked_at, unwell, len(seen) - unwell, tuple(changed), tuple(faults))

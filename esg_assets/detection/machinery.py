@@ -23,7 +23,7 @@ from esg_assets.core.alerts.kinds import (
     Severity,
 )
 from esg_assets.detection.marks import Marks
-from esg_assets.detection.scene import Found, Scene, Seen
+from esg_assets.detection.scene import Found, Seen, Surroundings
 
 BOOKMARK, WATCH_BOOKMARK = "detection.machinery", "detection.watch"
 DETECTION, DELIVERY = "alert_detection_sensor", "alert_delivery_sensor"
@@ -49,7 +49,7 @@ PERSISTS = timedelta(minutes=3)
 """After a start of the daemon everything is old for a moment."""
 
 
-def look(scene: Scene) -> Found:
+def look(scene: Surroundings) -> Found:
     """What of the machinery stands still, and what goes again."""
     marks = Marks(scene, BOOKMARK)
     seen: list[Seen] = list(_outbox(scene))
@@ -60,14 +60,14 @@ def look(scene: Scene) -> Found:
     return Found(seen, {BOOKMARK: marks.kept()})
 
 
-def look_at_detection(scene: Scene) -> Found:
+def look_at_detection(scene: Surroundings) -> Found:
     """Whether the sensor that looks at everything goes round itself."""
     marks = Marks(scene, WATCH_BOOKMARK)
     seen = list(_automation(scene, marks, {DETECTION: LONGEST_PAUSE[DETECTION]}))
     return Found(seen, {WATCH_BOOKMARK: marks.kept()})
 
 
-def _daemon(scene: Scene, marks: Marks) -> Iterator[Seen]:
+def _daemon(scene: Surroundings, marks: Marks) -> Iterator[Seen]:
     required = set(scene.instance.get_required_daemon_types())
     beats = {
         kind: datetime.fromtimestamp(beat.timestamp, UTC)
@@ -86,7 +86,7 @@ def _daemon(scene: Scene, marks: Marks) -> Iterator[Seen]:
             yield _observed(DAEMON_SILENT, kind, beats[kind], scene, f"daemon:{kind}")
 
 
-def _automation(scene: Scene, marks: Marks, pauses: Mapping[str, timedelta]) -> Iterator[Seen]:
+def _automation(scene: Surroundings, marks: Marks, pauses: Mapping[str, timedelta]) -> Iterator[Seen]:
     for state in scene.automation:
         longest = pauses.get(state.name)
         if longest is None:
@@ -108,7 +108,7 @@ def _automation(scene: Scene, marks: Marks, pauses: Mapping[str, timedelta]) -> 
         yield from _well(scene, SENSOR_SILENT, name, f"sensor:{name}")
 
 
-def _last_good_tick(scene: Scene, state: InstigatorState) -> datetime:
+def _last_good_tick(scene: Surroundings, state: InstigatorState) -> datetime:
     """The latest tick that did not fail, or else when it was switched on."""
     good = scene.instance.get_ticks(
         state.instigator_origin_id,
@@ -122,7 +122,7 @@ def _last_good_tick(scene: Scene, state: InstigatorState) -> datetime:
     return datetime.fromtimestamp(latest, UTC)
 
 
-def _failures_since(scene: Scene, state: InstigatorState, good: datetime) -> int:
+def _failures_since(scene: Surroundings, state: InstigatorState, good: datetime) -> int:
     failed = scene.instance.get_ticks(
         state.instigator_origin_id,
         state.selector_id,
@@ -133,7 +133,7 @@ def _failures_since(scene: Scene, state: InstigatorState, good: datetime) -> int
     return len(failed)
 
 
-def _outbox(scene: Scene) -> Iterator[Seen]:
+def _outbox(scene: Surroundings) -> Iterator[Seen]:
     waiting = scene.outbox.waiting(scene.now)
     if waiting.oldest is None or scene.now - waiting.oldest <= OUTBOX:
         yield from _well(scene, OUTBOX_STUCK, "", "outbox")
@@ -149,7 +149,7 @@ def _observed(
     kind: Kind,
     subject: str,
     last: datetime,
-    scene: Scene,
+    scene: Surroundings,
     name: str,
     severity: Severity | None = None,
     failures: int = 0,
@@ -173,7 +173,7 @@ def _observed(
     )
 
 
-def _well(scene: Scene, kind: Kind, subject: str, name: str) -> Iterator[Recovery]:
+def _well(scene: Surroundings, kind: Kind, subject: str, name: str) -> Iterator[Recovery]:
     """Only where something is open: else every look would leave evidence for ever."""
     for incident in scene.open_incidents:
         if incident.kind == kind and incident.subject == subject:

@@ -5,7 +5,7 @@ import json
 from datetime import datetime, timedelta
 
 from esg_assets.core.alerts.times import parsed
-from esg_assets.detection.scene import Scene
+from esg_assets.detection.scene import Surroundings
 
 FORGOTTEN = timedelta(minutes=20)
 """After a longer pause between two looks nothing is known of the time in between: count anew."""
@@ -19,7 +19,7 @@ class Marks:
         bookmark: its name.
     """
 
-    def __init__(self, scene: Scene, bookmark: str) -> None:
+    def __init__(self, scene: Surroundings, bookmark: str) -> None:
         self._now = scene.now
         self._marked: dict[str, str] = {}
         self._before: dict[str, str] = {}

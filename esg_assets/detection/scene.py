@@ -38,29 +38,20 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """The world at one moment.
+class Surroundings:
+    """Dagster and the outbox at one moment: enough to look at the machinery.
 
     Attributes:
         instance: Dagster's.
-        history: what was published.
         outbox: for bookmarks, open incidents and what waits; detectors record nothing themselves.
-        settings: the tolerantly loaded ones: no detector may ask more of them.
         now: the time.
         from_daemon: whether the daemon itself is looking, so that it cannot be dead.
     """
 
     instance: dg.DagsterInstance
-    history: History
     outbox: Outbox
-    settings: Settings
     now: datetime
-    from_daemon: bool = False
-
-    @property
-    def today(self) -> date:
-        """In Central time."""
-        return central_date(self.now)
+    from_daemon: bool = field(default=False, kw_only=True)
 
     @cached_property
     def open_incidents(self) -> Sequence[Incident]:
@@ -73,6 +64,24 @@ class Scene:
         if self.instance.schedule_storage is None:  # an instance in memory
             return []
         return [state for state in self.instance.all_instigator_state() if state.is_running]
+
+
+@dataclass(frozen=True)
+class Scene(Surroundings):
+    """The world at one moment.
+
+    Attributes:
+        history: what was published.
+        settings: the tolerantly loaded ones: no detector may ask more of them.
+    """
+
+    history: History
+    settings: Settings
+
+    @property
+    def today(self) -> date:
+        """In Central time."""
+        return central_date(self.now)
 
     @property
     def scheduled(self) -> bool:

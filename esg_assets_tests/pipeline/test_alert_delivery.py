@@ -221,14 +221,16 @@ def test_the_opening_and_the_end_of_one_incident_go_in_one_pass_in_order() -> No
 def test_the_sensor_says_in_its_tick_what_it_delivered_and_what_waits() -> None:
     outbox = MemoryOutbox()
     outbox.record([seen(1)], ROUTES, datetime.now(UTC))
-    context = dg.build_sensor_context(
-        resources={
-            "outbox": outbox,
-            "channels": [ScriptedChannel(PAGERDUTY), ScriptedChannel(EMAIL, [DOWN])],
-            "routes": ROUTES,
-        }
-    )
-    reason = alert_delivery_sensor(context)
+    resources = {
+        "outbox": outbox,
+        "channels": [ScriptedChannel(PAGERDUTY), ScriptedChannel(EMAIL, [DOWN])],
+        "routes": ROUTES,
+    }
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources=resources) as context,
+    ):
+        reason = alert_delivery_sensor(context)
     assert isinstance(reason, dg.SkipReason)
     assert reason.skip_message == (
         "delivered 1 by pagerduty; email did not take a message: the service answered 503; "
@@ -251,7 +253,10 @@ def test_the_sensor_ticks_with_wrong_settings_and_leaves_out_what_they_break(
         "settings": SettingsResource(),
         **{key: kind(settings=SettingsResource()) for key, kind in ALERTING.items()},
     }
-    with dg.build_sensor_context(resources=resources) as context:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources=resources) as context,
+    ):
         reason = alert_delivery_sensor(context)
     assert isinstance(reason, dg.SkipReason)
     assert reason.skip_message == "nothing was due"

@@ -50,6 +50,7 @@ def test_it_loads_without_any_setting(loaded: dg.RepositoryDefinition) -> None:
     ]
     assert {sensor.name for sensor in loaded.sensor_defs} == {
         "alert_delivery_sensor",
+        "alert_detection_sensor",
         "run_records_sensor",
         "stale_runs_sensor",
     }

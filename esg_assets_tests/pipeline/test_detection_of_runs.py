@@ -1,6 +1,6 @@
 """Detection of what runs say, each through a real run of Dagster: how it ended, and what its checks found."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -23,17 +23,19 @@ NOT_THERE = SourceUnavailable("Reading the accounts: the account system does not
 
 
 @pytest.fixture
-def watched(house: House) -> Iterator[Watched]:
+def watched(house: House) -> Watched:
     house.source.past = {DAY + timedelta(days=n): house.source.rows for n in range(-2, 3)}
-    yield Watched(house)
+    return Watched(house)
 
 
-def created(house: House, *, job: str = NIGHTLY, day: date | None = DAY, **tags: str) -> dg.DagsterRun:
+def created(
+    house: House, tags: Mapping[str, str] | None = None, *, job: str = NIGHTLY, day: date | None = DAY
+) -> dg.DagsterRun:
     """A run that has started, and of which a test tells the rest."""
     return house.instance.create_run_for_job(
         house.defs().resolve_job_def(job),
         status=dg.DagsterRunStatus.STARTED,
-        tags={**({} if day is None else {PARTITION_TAG: day.isoformat()}), **tags},
+        tags={**({} if day is None else {PARTITION_TAG: day.isoformat()}), **(tags or {})},
         remote_job_origin=cli_runs._origin(),
     )
 
@@ -145,7 +147,7 @@ def test_a_run_over_a_range_of_dates_is_one_incident_of_its_first(watched: Watch
         "dagster/asset_partition_range_start": "2026-01-15",
         "dagster/asset_partition_range_end": "2026-02-20",
     }
-    watched.house.instance.report_run_failed(created(watched.house, day=None, **tags))
+    watched.house.instance.report_run_failed(created(watched.house, tags, day=None))
     watched.look()
     assert watched.open() == [f"{DAY}/run_failed/Unexpected"]
     note = watched.incident("run_failed", DAY, "Unexpected").facts["note"]
@@ -213,8 +215,8 @@ def test_a_run_that_a_person_cancelled_or_that_gave_way_is_no_alert(watched: Wat
     ended, broken, command, gave_way = (
         created(house),
         created(house),
-        created(house, **{COMMAND_LINE_TAG: "true"}),
-        created(house, **{"esg/yielded": "true"}),
+        created(house, {COMMAND_LINE_TAG: "true"}),
+        created(house, {"esg/yielded": "true"}),
     )
     house.instance.report_run_canceling(ended)
     house.instance.report_run_canceled(ended)
@@ -229,7 +231,7 @@ def test_a_run_that_a_person_cancelled_or_that_gave_way_is_no_alert(watched: Wat
 
 
 def test_a_promised_retry_holds_no_alert_back(watched: Watched) -> None:
-    run = created(watched.house, **{"dagster/will_retry": "true", "dagster/max_retries": "2"})
+    run = created(watched.house, {"dagster/will_retry": "true", "dagster/max_retries": "2"})
     watched.house.instance.report_run_failed(run)
     watched.look()
     assert watched.open() == [f"{DAY}/run_failed/Unexpected"]
