@@ -14,7 +14,7 @@ LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """A channel that asks for more is asked again after this."""
 
 TOO_LARGE, TOO_MANY = 413, 429
-_OURS = frozenset({401, 403, 404, 405, 410})
+_OURS = frozenset({400, 401, 403, 404, 405, 410})
 """Statuses that speak of the key or the address."""
 
 
