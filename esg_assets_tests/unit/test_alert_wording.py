@@ -11,6 +11,7 @@ from esg_assets.cli.reference import commands
 from esg_assets.core.alerts import business_words, developer_words
 from esg_assets.core.alerts.incidents import Incident, Message, State
 from esg_assets.core.alerts.kinds import (
+    CATCH_UP,
     CHECK_FAILED,
     DRILL,
     FORECAST_LATE,
@@ -225,6 +226,24 @@ def test_business_reads_which_version_there_is_whether_it_is_complete_and_the_he
 
     whole = words(PUBLISHED, State.OPEN, BUSINESS, facts=facts | {"failed": 0})
     assert any("It is complete: all 955 accounts are in it; 12 of them" in text for text in whole.paragraphs)
+
+
+def test_a_check_that_is_well_again_does_not_say_that_a_report_came_which_was_there() -> None:
+    check, there = KINDS["failure_rate"], {"published": 1, "version": 1}
+
+    over = words(check, State.RESOLVED, BUSINESS, facts=there | {"blocks_publication": 0})
+    assert "RESOLVED: Scores of many accounts are missing" in over.subject
+    came = words(check, State.RESOLVED, BUSINESS, facts=there | {"blocks_publication": 1})
+    assert "RESOLVED: Report is there" in came.subject
+    before = words(check, State.OPEN, BUSINESS, facts=there | {"blocks_publication": 1})
+    assert "that was published before (version 1) stands." in before.text()
+
+
+def test_what_is_given_up_or_under_way_is_not_said_to_be_tried_again() -> None:
+    for kind in (GIVEN_UP, FORECAST_LATE, CATCH_UP):
+        told = words(kind, State.OPEN, BUSINESS, facts={"tries_again": 1, "published": 0}).text()
+        assert "within half an hour" not in told
+    assert "next half hour" not in words(GIVEN_UP, State.OPEN, DEVELOPERS, facts={"tries_again": 1}).text()
 
 
 def test_a_late_report_of_a_failed_run_says_both_to_both() -> None:

@@ -101,9 +101,14 @@ MEANS = {
 """By kind's name: what it means for the report."""
 
 
+_AWAY = frozenset({Family.ENDING, Family.LATENESS})
+"""What keeps a report away."""
+
+
 def title(incident: Incident, state: State) -> str:
     """The beginning of a subject line."""
-    if state is State.RESOLVED and shown_facts.count(incident, "published"):
+    kept_away = incident.kind.family in _AWAY or shown_facts.count(incident, "blocks_publication")
+    if state is State.RESOLVED and kept_away and shown_facts.count(incident, "published"):
         return "Report is there"
     if kinds.GIVEN_UP.name in incident.unwell:
         return TITLES[kinds.GIVEN_UP.name]
@@ -145,7 +150,7 @@ def steps(incident: Incident, state: State) -> Iterator[str]:
     elif incident.kind.name in {verdicts.ACCOUNTS_COMPLETE, verdicts.ACCOUNT_COUNT}:
         yield "If accounts were opened or closed in number, tell the developers: then the list may be right."
     else:
-        yield "Nothing. The developers have been told."
+        yield "Nothing. The developers are told at the same time."
 
 
 def _meaning(incident: Incident) -> Iterator[str]:
@@ -166,7 +171,10 @@ def _the_report(incident: Incident) -> Iterator[str]:
     if published:
         version = shown_facts.count(incident, "version")
         which = f" (version {version:,})" if version else ""
-        yield f"The report of {date} is available{which}.{_whole(incident)}"
+        if blocks and incident.kind.family is Family.CHECK and incident.resolved_at is None:
+            yield f"The report of {date} that was published before{which} stands."
+        else:
+            yield f"The report of {date} is available{which}.{_whole(incident)}"
     elif published == 0 or blocks or (incident.kind.family is Family.LATENESS and not incident.resolved_at):
         yield f"There is no report of {date} yet."
 
@@ -189,12 +197,14 @@ def _whole(incident: Incident) -> str:
 def _what_comes(incident: Incident, now: datetime) -> Iterator[str]:
     """When to expect the report, and by when we say more."""
     missing = not shown_facts.count(incident, "published") and incident.date is not None
-    again = shown_facts.count(incident, "tries_again")
+    given_up = kinds.GIVEN_UP.name in incident.unwell
+    again = 0 if given_up else shown_facts.count(incident, "tries_again")
+    # While a run is at it there is nothing to be tried again.
+    ended = incident.kind.family in _AWAY and incident.kind not in {kinds.FORECAST_LATE, kinds.CATCH_UP}
     expected, deadline = (parsed(incident.facts.get(name)) for name in ("expected_end", "deadline"))
-    ending = incident.kind.family in {Family.ENDING, Family.LATENESS}
     if missing and expected is not None and expected > now:
         yield f"We expect it at about {moment(expected)}."
-    elif missing and again and ending:
+    elif missing and again and ended:
         yield "It is tried again by itself within half an hour; nothing that was collected is lost."
     elif missing and again == 0:
         yield "The developers have to act first, so we cannot say yet when it comes."
@@ -205,8 +215,8 @@ def _what_comes(incident: Incident, now: datetime) -> Iterator[str]:
 
 
 def _over(incident: Incident) -> str:
-    if incident.kind.family in {Family.ENDING, Family.LATENESS}:
+    if incident.kind.family in _AWAY:
         return "What kept the report from being made is over."
     if incident.kind.family is Family.CHECK:
         return "What was wrong with the report has been put right, or the newest report is well again."
-    return "This is over. Reports were and are not affected by it."
+    return "This is over: everything goes by itself again."

@@ -216,7 +216,7 @@ def _follows(incident: Incident) -> Iterator[str]:
         yield f"A report of this date stands (version {shown_facts.count(incident, 'version') or 1:,})."
     elif published == 0:
         yield "No report of this date is published."
-    again = shown_facts.count(incident, "tries_again")
+    again = 0 if _given_up(incident) else shown_facts.count(incident, "tries_again")
     if again:
         made = shown_facts.attempts(incident)
         yield f"The schedule tries again at its next half hour{f' (runs so far: {made})' if made else ''}."
