@@ -107,7 +107,7 @@ STEPS: dict[str, Steps] = {
     verdicts.STILL_VERIFIES: (_VERIFY, ("Compare the store with a copy, and keep both.", "")),
     "outbox_stuck": (
         ("See which channel does not answer:", "esg-assets alerts test"),
-        ("When it does, send what waits:", "esg-assets alerts flush"),
+        ("When it does, send what waits:", "esg-assets alerts flush --now"),
     ),
     "alert_refused": (
         ("See whether the channel takes another message:", "esg-assets alerts test"),
@@ -122,13 +122,16 @@ STEPS: dict[str, Steps] = {
     ),
     "daemon_silent": (
         (_DAEMON, "dagster-daemon run"),
-        ("Until it lives, make today's report and send alerts by hand:", "esg-assets run"),
-        ("", "esg-assets alerts flush"),
+        ("Until it lives, make today's report by hand:", "esg-assets run"),
+        ("Look for trouble and send what waits by hand:", "esg-assets alerts flush"),
     ),
     "drill": (),
     "report_published": (),
 }
 """By kind's name: what to do, with the command; `{date}` stands for the report's date."""
+
+_UNDER_WAY = frozenset({kinds.FORECAST_LATE, kinds.CATCH_UP})
+"""A run is at it, so that the error of an earlier one decides nothing."""
 
 BY_ERROR: dict[str, Steps] = {
     "SettingsWrong": (("See which setting is wrong:", "esg-assets settings"), _DOCTOR, _AGAIN),
@@ -188,7 +191,7 @@ def steps(incident: Incident) -> Iterator[tuple[str, str]]:
     date = "D" if incident.date is None else incident.date.isoformat()
     channel = shown_facts.word(incident, "channel")
     found = STEPS.get(incident.kind.name, (_LOOK,))
-    if incident.kind.family in {Family.ENDING, Family.LATENESS}:
+    if incident.kind.family in {Family.ENDING, Family.LATENESS} and incident.kind not in _UNDER_WAY:
         found = BY_ERROR.get(_error(incident), found)
     if _given_up(incident):
         last = STEPS[kinds.GIVEN_UP.name]
@@ -210,7 +213,7 @@ def _follows(incident: Incident) -> Iterator[str]:
     published, blocks = (shown_facts.count(incident, n) for n in ("published", "blocks_publication"))
     if blocks:
         yield "Nothing is published because of this."
-    elif blocks == 0:
+    elif blocks == 0 and incident.kind.name != verdicts.STILL_VERIFIES:
         yield "It does not stop the publication."
     if published:
         yield f"A report of this date stands (version {shown_facts.count(incident, 'version') or 1:,})."
