@@ -21,6 +21,7 @@ URLS = {
     "slack_webhook_url": f"https://hooks.slack.com/services/T0/B0/{SECRET}",
     "heartbeat_url": f"https://hc-ping.com/{SECRET}",
     "metrics_push_url": f"https://u:{SECRET}@push.example.com/metrics?token={SECRET}",
+    "otel_exporter_otlp_headers": f"Authorization=Bearer%20{SECRET}",
 }
 
 
