@@ -6,6 +6,7 @@ A webhook has no notion of a repeat: a message that Slack took without our heari
 import logging
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class SlackChannel:
 
         try:
             answer = conversation.hold(send)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             if is_about_tls(error):
                 raise ChannelUnavailable(f"{_NAME}: {NO_TLS}.") from None
             raise ChannelUnavailable(f"{_NAME} cannot be reached, or broke off.") from None
