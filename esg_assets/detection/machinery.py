@@ -52,7 +52,7 @@ PERSISTS = timedelta(minutes=3)
 def look(scene: Surroundings) -> Found:
     """What of the machinery stands still, and what goes again."""
     marks = Marks(scene, BOOKMARK)
-    seen: list[Seen] = list(_outbox(scene))
+    seen: list[Seen] = list(_outbox(scene, marks))
     dead = list(_daemon(scene, marks))
     seen += dead
     if not any(isinstance(one, Observation) and not one.subject for one in dead):
@@ -133,11 +133,13 @@ def _failures_since(scene: Surroundings, state: InstigatorState, good: datetime)
     return len(failed)
 
 
-def _outbox(scene: Surroundings) -> Iterator[Seen]:
+def _outbox(scene: Surroundings, marks: Marks) -> Iterator[Seen]:
     waiting = scene.outbox.waiting(scene.now)
     if waiting.oldest is None or scene.now - waiting.oldest <= OUTBOX:
         yield from _well(scene, OUTBOX_STUCK, "", "outbox")
         return
+    if scene.now - marks.since("outbox") < PERSISTS:
+        return  # whoever delivers may only just have come back
     most = max(sorted(waiting.pending), key=lambda channel: waiting.pending[channel], default="")
     minutes = int((scene.now - waiting.oldest).total_seconds() // 60)
     facts: Facts = {"pending": sum(waiting.pending.values()), "minutes": minutes, "channel": most}

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from esg_assets.core.alerts.times import parsed
 from esg_assets.detection.scene import Surroundings
 
-FORGOTTEN = timedelta(minutes=20)
-"""After a longer pause between two looks nothing is known of the time in between: count anew."""
+FORGOTTEN = timedelta(minutes=70)
+"""After a longer pause between two looks nothing is known of the time in between: count anew. Somebody who
+looks by cron only does so every hour at least."""
 
 
 class Marks:

@@ -1,11 +1,9 @@
 """A house that is watched: looks of the real detection over its instance, at moments that a test says."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from esg_assets.core.alerts.incidents import Incident, State
-from esg_assets.core.alerts.ports import Outbox
 from esg_assets.core.alerts.routes import AUDIENCES, CHANNELS, DEFAULT, Routes, Target
 from esg_assets.detection import Detected, detect
 from esg_assets_tests.fake_outbox import MemoryOutbox
@@ -16,23 +14,37 @@ EVERYWHERE = Routes(DEFAULT, frozenset(Target(c, a) for c in CHANNELS for a in A
 
 @dataclass
 class Watched:
-    """The house and its outbox."""
+    """The house and its outbox.
+
+    Attributes:
+        delivers: whether what is queued is taken by its channels after each look.
+    """
 
     house: House
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    delivers: bool = True
 
-    def look(self, now: datetime | None = None, *, outbox: Outbox | None = None) -> Detected:
+    def look(self, now: datetime | None = None, *, from_daemon: bool = False) -> Detected:
         """One look, in a moment if no time is given, so that whatever was written is in the past."""
+        now = now or datetime.now(UTC) + timedelta(seconds=1)
         found = detect(
             self.house.instance,
             self.house.history,
-            outbox or self.outbox,
+            self.outbox,
             EVERYWHERE,
             self.house.settings,
-            now or datetime.now(UTC) + timedelta(seconds=1),
+            now,
+            from_daemon=from_daemon,
         )
         assert not found.faults, found.faults
+        if self.delivers:
+            self.deliver(now)
         return found
+
+    def deliver(self, now: datetime) -> None:
+        """Every channel takes what waits for it."""
+        while message := self.outbox.claim("a test", now, lease_seconds=9, channels=CHANNELS):
+            self.outbox.delivered(message, "a test", now, "taken")
 
     def incident(self, kind: str, day: date | None = None, subject: str = "") -> Incident:
         """The only incident of that kind, date and subject, as it is now."""
@@ -60,9 +72,3 @@ class Watched:
             for k in self.outbox.kept
             if not states or k.message.state in states
         )
-
-
-def keys_of(incidents: Sequence[Incident] | Mapping[str, Incident]) -> list[str]:
-    """Keys, sorted."""
-    values = incidents.values() if isinstance(incidents, Mapping) else incidents
-    return sorted(incident.key for incident in values)
