@@ -33,9 +33,10 @@ class Account:
 
 def drawn(dice: random.Random, name: str) -> Account:
     """An account of a book like a wealth manager's: scores are means over holdings, so they lie close."""
-    pillars = tuple(min(max(dice.gauss(mean, 6), 0), 100) for mean in (61, 58, 54))
+    environmental, social, governance = (min(max(dice.gauss(mean, 6), 0), 100) for mean in (61, 58, 54))
     value = None if dice.random() < 0.02 else round(dice.lognormvariate(11, 1), 2)
     status = dice.choices(("SUCCESS", "NOT_RATED", "FAILED"), (97, 2, 1))[0]
+    pillars = (environmental, social, governance)
     return Account(name, pillars, value, dice.uniform(55, 100), status, stale=dice.random() < 0.02)
 
 
