@@ -6,9 +6,6 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from esg_assets.adapters.database import models
-from esg_assets.adapters.database.opening import open_database, writing
-from esg_assets.adapters.database.outbox import SqlOutbox
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery, State
 from esg_assets.core.alerts.kinds import (
     ALERT_REFUSED,
@@ -36,6 +33,7 @@ from esg_assets.core.alerts.routes import (
     Target,
 )
 from esg_assets_tests.fake_outbox import MemoryOutbox
+from esg_assets_tests.outbox_material import emptied_outbox
 from esg_assets_tests.servers import postgres_database
 
 NOW = datetime(2026, 11, 24, 11, 30, 0, 123456, tzinfo=UTC)
@@ -76,14 +74,12 @@ KEY = "esg/test/2026-11-24/run_failed/StoreUnavailable"
 
 @pytest.fixture(scope="module")
 def urls(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """One migrated database of each kind for the module; each test empties it."""
+    """One database of each kind for the module; each test empties it."""
     with postgres_database(postgres_url) as url:
         made = {
             "sqlite": f"sqlite:///{tmp_path_factory.mktemp('outbox')}/history.sqlite",
             "postgresql": url,
         }
-        for each in made.values():
-            open_database(each)
         yield made
 
 
@@ -91,11 +87,7 @@ def urls(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def outbox(request: pytest.FixtureRequest, urls: Mapping[str, str]) -> Outbox:
     if request.param == "memory":
         return MemoryOutbox("test")
-    url = urls[request.param]
-    with writing(open_database(url)).begin() as connection:
-        for table in (models.MESSAGES, models.INCIDENTS, models.EVIDENCE, models.BOOKMARKS):
-            connection.execute(table.delete())
-    return SqlOutbox(url, "test")
+    return emptied_outbox(urls[request.param])
 
 
 def later(minutes: float) -> datetime:
