@@ -1,14 +1,18 @@
 """Mail in conversations with real SMTP servers."""
 
+import asyncio
 import contextlib
 import logging
+import socket
 import ssl
+import threading
 import time
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from esg_assets.adapters.notifiers.email import EmailChannel
 from esg_assets.core.alerts.incidents import State
@@ -227,6 +231,42 @@ def test_a_server_that_says_nothing_is_left_in_time() -> None:
         with pytest.raises(ChannelUnavailable, match=r"did not answer within 0\.5 s|cannot be reached"):
             channel(server.port, seconds=0.5).deliver(message())
         assert time.monotonic() - began < 1.5
+
+
+def test_a_greeting_without_end_is_not_read_to_its_end() -> None:
+    listener = socket.create_server((HOST, 0))
+    broken_off = threading.Event()
+
+    def greet() -> None:
+        connection, _ = listener.accept()
+        try:
+            while True:
+                connection.sendall(b"220-hello\r\n" * 1000)
+        except OSError:
+            broken_off.set()
+        finally:
+            connection.close()
+
+    greeter = threading.Thread(target=greet)
+    greeter.start()
+    with listener, pytest.raises(ChannelUnavailable, match="cannot be reached, or broke off"):
+        channel(listener.getsockname()[1]).deliver(message())
+    assert broken_off.wait(5)
+    greeter.join(5)
+
+
+def test_a_server_that_is_slow_to_say_goodbye_has_the_mail_all_the_same(
+    relay: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(smtp: SMTP, arg: str) -> None:
+        await asyncio.sleep(3)
+
+    monkeypatch.setattr(SMTP, "smtp_QUIT", slow)
+    began = time.monotonic()
+    channel(relay.port, seconds=2).deliver(message())
+
+    assert time.monotonic() - began < 1.5
+    assert len(relay.mails) == 1
 
 
 def test_a_look_tries_login_sender_and_addresses_and_sends_nothing(relay: MailServer, ca: Path) -> None:

@@ -7,7 +7,7 @@ import base64
 import smtplib
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -182,11 +182,9 @@ def _log_in(smtp: smtplib.SMTP, relay: Relay) -> None:
 
 
 def _leave(smtp: smtplib.SMTP) -> None:
-    """Say goodbye; the mail is taken, whatever the answer."""
-    try:
-        smtp.docmd("QUIT")
-    except (OSError, smtplib.SMTPException):
-        return
+    """Say goodbye without waiting: the mail is taken, and a slow answer to this must not send it again."""
+    with suppress(OSError, smtplib.SMTPException):
+        smtp.putcmd("QUIT")
 
 
 @contextmanager
