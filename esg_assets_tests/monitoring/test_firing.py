@@ -1,4 +1,4 @@
-"""A failed night and its end through the real chain: history, exporter, Prometheus, Alertmanager, receiver."""
+"""A failed night and its end, through the exporter, Prometheus, Alertmanager and a receiver: all real."""
 
 import dataclasses
 import json
