@@ -54,7 +54,7 @@ def drill(
     clock: Callable[[], datetime],
     wait: Callable[[float], None],
     *,
-    seconds: float = DRILL_SECONDS,
+    seconds: float | None = None,
 ) -> tuple[str, Sequence[Proof]]:
     """Open a drill, tell of it everywhere, end it, tell of that; the receipts stay in the outbox.
 
@@ -67,7 +67,7 @@ def drill(
         routes: to whom it goes: every target of any severity.
         clock: the time, with a time zone.
         wait: sleeps for some seconds.
-        seconds: how long to wait for all acknowledgements, each time.
+        seconds: how long to wait for all acknowledgements, each time; by default DRILL_SECONDS.
 
     Returns:
         The incident's key, and what became of each message that was to be sent: two for each target.
@@ -83,7 +83,7 @@ def drill(
     troubles: list[Trouble] = []
 
     def deliver(state: State) -> None:
-        for more in _rounds(seconds, wait):
+        for more in _rounds(DRILL_SECONDS if seconds is None else seconds, wait):
             troubles.extend(deliver_due(outbox, channels, routes, new_deliverer(), clock).troubles)
             left = [
                 (each.state, Target(each.channel, each.audience)) for each in outbox.pending(incident.key)
