@@ -205,12 +205,13 @@ def history_samples(history: History, settings: Settings, now: datetime) -> Iter
     timetable = reports.Timetable(settings.report_deadline, settings.first_date, settings.catchup_days)
     due = timetable.due(now, first, tried=bool(totals.runs))
     published = history.published_dates(due[0]) if due else []
-    yield from reports.punctuality(due, published, settings.report_deadline, now)
+    newest = history.latest_before(now.date() + timedelta(days=2))
+    yield from reports.punctuality(due, published, newest, settings.report_deadline, now)
     yield from reports.kept(first, settings.retention_years)
     limits = {"warn": settings.failure_rate_warn, "error": settings.failure_rate_error}
     for level, limit in {**limits, "block": settings.failure_rate_block}.items():
         yield Sample("esg_failure_ratio_limit", limit, {"level": level})
-    if (newest := history.latest_before(now.date() + timedelta(days=2))) is not None:
+    if newest is not None:
         yield from reports.newest(newest)
     yield from runs.totals(totals)
     if (last := runs.last_of(history.runs_since(now - timedelta(days=LAST_RUN_DAYS)))) is not None:

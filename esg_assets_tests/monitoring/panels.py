@@ -54,10 +54,10 @@ TONIGHT = (
         red_from=1,
     ),
     Shown(
-        "Until the next deadline",
-        "Time until the report of the newest due date must be there; negative once that has passed.",
+        "Before the deadline",
+        "How long before its deadline the last report came; what is left while it is not there, then late.",
         "s",
-        {"left": f"{newest('esg_report_deadline_timestamp_seconds')} - time()"},
+        {"margin": newest("esg_report_margin_seconds")},
         kind="stat",
         width=4,
         lowest=None,
@@ -72,8 +72,8 @@ TONIGHT = (
         red_from=93_600,
     ),
     Shown(
-        "Last run",
-        "What became of the last run of the newest date: 1 if a report stands, 0 if not.",
+        "Last run left a report",
+        "Whether a report stands after the last run of the newest date.",
         "bool_yes_no",
         {"report stands": newest("esg_last_run_success")},
         kind="stat",
@@ -152,9 +152,12 @@ REPORTS = (
 RUNS = (
     Shown(
         "How long the last run took",
-        "From start to end. A steady rise meets the deadline some day.",
+        "From start to end, and how much of that it asked the provider. A steady rise meets the deadline.",
         "s",
-        {"duration": newest("esg_last_run_duration_seconds")},
+        {
+            "run": newest("esg_last_run_duration_seconds"),
+            "asking": newest("esg_last_run_asking_seconds"),
+        },
     ),
     Shown(
         "How long a call takes",
@@ -164,11 +167,11 @@ RUNS = (
     ),
     Shown(
         "Calls a second while asking",
-        "Calls of a day over the time spent on asking: how much of ESG_API_RATE_LIMIT is used.",
+        "Of the last run: how much of ESG_API_RATE_LIMIT was used.",
         "reqps",
         {
-            "calls": f"{grown('esg_source_requests_total')} / on (env) "
-            f"({grown('esg_source_seconds_total')} > 0)"
+            "calls": f"{newest('esg_last_run_requests')} / on (env) "
+            f"({newest('esg_last_run_asking_seconds')} > 0)"
         },
     ),
     Shown(

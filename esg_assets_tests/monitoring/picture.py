@@ -141,22 +141,18 @@ def _lines(plot: Plot, shown: Shown, named: Sequence[Named]) -> Iterator[str]:
 
 
 def _bars(plot: Plot, shown: Shown, named: Sequence[Named]) -> Iterator[str]:
-    """One bar a day, as it was in its afternoon, the series on top of each other."""
-    days = range(month.DAYS)
-    bars = [[_value_at(points, START + day * DAY + 16 * HOUR) for _, points in named] for day in days]
+    """One bar a day, as it was in the hour of its most, the series on top of each other."""
+    hours = [[dict(points).get(START + n * HOUR, 0.0) for _, points in named] for n in range(month.DAYS * 24)]
+    bars = [max(hours[n : n + 24], key=sum) for n in range(0, len(hours), 24)]
     high = max(1.0, *(sum(bar) for bar in bars))
     yield from _axis(plot, shown, 0, high)
     wide = plot.width / month.DAYS * 0.8
-    for day, bar in zip(days, bars, strict=True):
+    for day, bar in enumerate(bars):
         below = 0.0
         for number, value in enumerate(bar):
             y, bottom = plot.y_of(below + value, 0, high), plot.y_of(below, 0, high)
             yield _rect(plot.x_of(START + day * DAY), y, wide, bottom - y, _colour(number))
             below += value
-
-
-def _value_at(points: Sequence[tuple[float, float]], moment: float) -> float:
-    return next((value for at, value in points if 0 <= at - moment < HOUR), 0.0)
 
 
 def _states(plot: Plot, _: Shown, named: Sequence[Named]) -> Iterator[str]:

@@ -45,6 +45,7 @@ _OF_ITSELF = (
 _OF_REPORTS = (
     Metric("esg_report_published", "1 if the report of a date that is due is published.", ("report_date",)),
     Metric("esg_report_deadline_timestamp_seconds", "When it must be there.", ("report_date",)),
+    Metric("esg_report_margin_seconds", "How long before its deadline the last one came, or is left for it."),
     Metric("esg_reports_overdue", "Reports that are due, past their deadline and not published."),
     Metric("esg_last_success_timestamp_seconds", "When the newest date's report was published."),
     Metric("esg_report_version", "Version of the newest date's report; above 1 it is a correction."),
@@ -77,6 +78,7 @@ _OF_RUNS = (
     Metric("esg_last_run_success", "1 if the last run ended with a report in place."),
     Metric("esg_last_run_end_timestamp_seconds", "When the last run ended."),
     Metric("esg_last_run_duration_seconds", "How long the last run took."),
+    Metric("esg_last_run_asking_seconds", "How long of that it asked the provider."),
     Metric("esg_last_run_accounts", "Accounts of the last run by outcome.", ("outcome",)),
     Metric("esg_last_run_failure_ratio", "Share of the last run's accounts that failed."),
     Metric("esg_last_run_requests", "Calls of the last run."),

@@ -3,7 +3,7 @@
 A figure that is withheld has no sample: it is absent, not zero.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -63,9 +63,17 @@ class Timetable:
 
 
 def punctuality(
-    due: Collection[date], published: Collection[date], clock: time, now: datetime
+    due: Sequence[date], published: Collection[date], last: PastReport | None, clock: time, now: datetime
 ) -> Iterator[Sample]:
-    """Which of the dates that are due are published, and when they must be."""
+    """Which of the dates that are due are published, and when they must be.
+
+    Args:
+        due: ascending.
+        published: those that are, and perhaps others.
+        last: what is published of the newest date.
+        clock: ESG_REPORT_DEADLINE.
+        now: the time.
+    """
     overdue = 0
     for day in due:
         of, deadline = {"report_date": day.isoformat()}, deadline_of(day, clock)
@@ -73,6 +81,13 @@ def punctuality(
         yield Sample("esg_report_deadline_timestamp_seconds", deadline.timestamp(), of)
         overdue += day not in published and now > deadline
     yield Sample("esg_reports_overdue", overdue)
+    if due and due[-1] not in published:
+        yield Sample("esg_report_margin_seconds", (deadline_of(due[-1], clock) - now).total_seconds())
+    elif (
+        last is not None and last.published.version == 1
+    ):  # when the first version came, a correction does not say
+        margin = deadline_of(last.published.report_date, clock) - last.recorded_at
+        yield Sample("esg_report_margin_seconds", margin.total_seconds())
 
 
 def newest(report: PastReport) -> Iterator[Sample]:

@@ -35,6 +35,7 @@ def last(run: RunRecord) -> Iterator[Sample]:
     if run.ended_at is not None:
         yield Sample("esg_last_run_end_timestamp_seconds", run.ended_at.timestamp())
         yield Sample("esg_last_run_duration_seconds", (run.ended_at - run.started_at).total_seconds())
+    yield Sample("esg_last_run_asking_seconds", run.seconds)
     yield Sample("esg_last_run_requests", run.calls)
     yield Sample("esg_last_run_retries", run.retries)
     yield Sample("esg_last_run_refusals", run.refusals)
