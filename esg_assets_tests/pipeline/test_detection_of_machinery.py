@@ -127,7 +127,7 @@ def test_a_schedule_whose_tick_failed_warns_at_once_and_is_an_error_when_the_nex
     ticked(watched.house, state, at(DAY, 5, 30), "FAILURE")
     watched.look(at(DAY, 5, 31), from_daemon=True)
     assert watched.incident("sensor_silent", None, schedules.NAME).severity is Severity.ERROR
-    ticked(watched.house, state, at(DAY, 6), "SUCCESS")
+    ticked(watched.house, state, at(DAY, 6))
     watched.look(at(DAY, 6, 1), from_daemon=True)
     assert watched.open() == []
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
@@ -20,8 +20,9 @@ from esg_assets.sensors import stale_runs_sensor
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.fakes import MemoryHistory
-from esg_assets_tests.pipeline.house import DAY, accounts, home_in_force, instance_of
+from esg_assets_tests.pipeline.house import DAY, accounts, home_in_force, instance_of, new_house
 from esg_assets_tests.pipeline.test_leases import assert_reported
+from esg_assets_tests.pipeline.watched import Watched
 
 CURRENT = {"active_accounts": {"current_accounts": True}}
 
@@ -77,6 +78,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
 
 def test_the_sensor_reports_it(killed: Killed, tmp_path: Path) -> None:
     shutil.copytree(killed.home, tmp_path / "copy")
+    (tmp_path / "unused").mkdir()
     with instance_of(tmp_path / "copy") as instance:
         leases = FileLeases(tmp_path / "copy" / "leases")
         with dg.build_sensor_context(instance=instance, resources={"leases": leases}) as context:
@@ -84,6 +86,9 @@ def test_the_sensor_reports_it(killed: Killed, tmp_path: Path) -> None:
         assert said == f"marked 1 runs as failed whose process is gone: {killed.run_id}"
         assert_reported(instance, killed.run_id)
         history = MemoryHistory()
+        watched = Watched(replace(new_house(tmp_path / "unused", instance), history=history))
+        watched.look()
+        assert watched.open() == [f"{DAY}/run_killed"]
         record_ended_runs(instance, history, None)
         assert [(run.run_id, run.status) for run in history.runs] == [(killed.run_id, "failed")]
 
