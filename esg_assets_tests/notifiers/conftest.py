@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esg_assets_tests.notifiers.http_stubs import Heartbeat, PagerDuty, Slack, served
+from esg_assets_tests.notifiers.http_stubs import Heartbeat, JsonService, PagerDuty, Slack, served
 from esg_assets_tests.notifiers.mail_servers import MailServer, mail_server
 from esg_assets_tests.tls_servers import CA, pem_file
 
@@ -65,3 +65,15 @@ def _heartbeat() -> Iterator[Heartbeat]:
 def heartbeat(_heartbeat: Heartbeat) -> Heartbeat:
     _heartbeat.reset()
     return _heartbeat
+
+
+@pytest.fixture(scope="module")
+def _json_service() -> Iterator[JsonService]:
+    with served(JsonService()) as stub:
+        yield stub
+
+
+@pytest.fixture
+def json_service(_json_service: JsonService) -> JsonService:
+    _json_service.reset()
+    return _json_service

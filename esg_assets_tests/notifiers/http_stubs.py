@@ -134,6 +134,17 @@ class Heartbeat(Stub):
         return answer(200, b"OK") if path in known else answer(404, b"not found " + FOREIGN.encode())
 
 
+class JsonService(Stub):
+    """Takes Apprise's `jsons://`."""
+
+    @property
+    def url(self) -> str:
+        return f"jsons://user:PASSWORDOFTHETESTS@127.0.0.1:{self.server.port}/TOKENOFTHETESTS"
+
+    def answer(self, path: str, body: bytes) -> bytes:
+        return answer(200, b"{}")
+
+
 @contextlib.contextmanager
 def served(stub: AnyStub) -> Iterator[AnyStub]:
     """The stub runs for the length of the block."""

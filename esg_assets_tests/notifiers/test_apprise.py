@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,32 +10,9 @@ from esg_assets.adapters.notifiers.apprise import AppriseChannel, short
 from esg_assets.core.alerts.incidents import State
 from esg_assets.core.alerts.wording import words_of
 from esg_assets.core.errors import ChannelUnavailable
-from esg_assets_tests.notifiers.http_stubs import Stub, served
+from esg_assets_tests.notifiers.http_stubs import JsonService, served
 from esg_assets_tests.notifiers.material import PLACES, message
 from esg_assets_tests.raw_server import answer
-
-
-class JsonService(Stub):
-    """Takes Apprise's `jsons://`."""
-
-    @property
-    def url(self) -> str:
-        return f"jsons://user:PASSWORDOFTHETESTS@127.0.0.1:{self.server.port}/TOKENOFTHETESTS"
-
-    def answer(self, path: str, body: bytes) -> bytes:
-        return answer(200, b"{}")
-
-
-@pytest.fixture(scope="module")
-def _service() -> Iterator[JsonService]:
-    with served(JsonService()) as stub:
-        yield stub
-
-
-@pytest.fixture
-def service(_service: JsonService) -> JsonService:
-    _service.reset()
-    return _service
 
 
 def channel(urls: str, ca: Path | None, seconds: float = 15) -> AppriseChannel:
@@ -44,14 +20,14 @@ def channel(urls: str, ca: Path | None, seconds: float = 15) -> AppriseChannel:
 
 
 def test_a_service_gets_a_short_text_whatever_proxies_the_environment_names(
-    service: JsonService, ca: Path, monkeypatch: pytest.MonkeyPatch
+    json_service: JsonService, ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
-    assert channel(service.url, ca).deliver(message()) == "1 of 1 services"
+    assert channel(json_service.url, ca).deliver(message()) == "1 of 1 services"
 
-    sent = json.loads(service.bodies[0])
+    sent = json.loads(json_service.bodies[0])
     assert sent["title"] == "[ESG report prod] ERROR: Run failed, 2026-11-24"
     assert sent["type"] == "failure"
     assert sent["message"].startswith("ERROR: Run failed, report of 24 November 2026.")
@@ -66,16 +42,16 @@ def test_the_text_is_short_and_the_links_are_whole() -> None:
 
 
 def test_of_several_services_the_repeat_goes_to_those_that_did_not_take_it(
-    service: JsonService, ca: Path
+    json_service: JsonService, ca: Path
 ) -> None:
     with served(JsonService()) as other:
         other.orders.append(answer(500))
-        both = f"{service.url}, {other.url}"
+        both = f"{json_service.url}, {other.url}"
         with pytest.raises(ChannelUnavailable, match=r"1 of 2 Apprise services did not take the message"):
             channel(both, ca).deliver(message(State.RESOLVED))
 
         assert channel(both, ca).deliver(message(State.RESOLVED)) == "2 of 2 services"
-        assert len(service.bodies) == 1
+        assert len(json_service.bodies) == 1
         assert len(other.bodies) == 2
 
 
@@ -91,14 +67,14 @@ def test_a_url_that_the_library_does_not_know_is_named_by_number_alone_and_no_fi
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_service_that_cannot_prove_who_it_is_gets_nothing(service: JsonService) -> None:
+def test_a_service_that_cannot_prove_who_it_is_gets_nothing(json_service: JsonService) -> None:
     with pytest.raises(ChannelUnavailable, match="1 of 1 Apprise services"):
-        channel(service.url, None).deliver(message())
-    assert service.bodies == []
+        channel(json_service.url, None).deliver(message())
+    assert json_service.bodies == []
 
 
-def test_a_process_that_does_not_end_is_killed(service: JsonService, ca: Path) -> None:
+def test_a_process_that_does_not_end_is_killed(json_service: JsonService, ca: Path) -> None:
     began = time.monotonic()
     with pytest.raises(ChannelUnavailable, match=r"did not end within 0\.05 s"):
-        channel(service.url, ca, seconds=0.05).deliver(message())
+        channel(json_service.url, ca, seconds=0.05).deliver(message())
     assert time.monotonic() - began < 2

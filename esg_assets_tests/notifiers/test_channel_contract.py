@@ -8,200 +8,27 @@ import logging
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from esg_assets.adapters.logs import install
 from esg_assets.adapters.notifiers import bounds
-from esg_assets.adapters.notifiers.apprise import AppriseChannel
-from esg_assets.adapters.notifiers.email import EmailChannel
-from esg_assets.adapters.notifiers.heartbeat import HeartbeatChannel
-from esg_assets.adapters.notifiers.pagerduty import PagerDutyChannel
-from esg_assets.adapters.notifiers.slack import SlackChannel
 from esg_assets.alert_delivery import CHANNEL_SECONDS
 from esg_assets.core.alerts.incidents import Message
 from esg_assets.core.alerts.kinds import DRILL, PUBLISHED
-from esg_assets.core.alerts.ports import Channel
-from esg_assets.core.alerts.routes import (
-    APPRISE,
-    CHANNELS,
-    DEVELOPERS,
-    EMAIL,
-    HEARTBEAT,
-    MONITORS,
-    PAGERDUTY,
-    SLACK,
-)
+from esg_assets.core.alerts.routes import APPRISE, CHANNELS, EMAIL, HEARTBEAT, MONITORS
 from esg_assets.core.errors import ChannelRefused, ChannelUnavailable
-from esg_assets_tests.fake_channels import ScriptedChannel
-from esg_assets_tests.notifiers.http_stubs import FOREIGN, ROUTING_KEY, Heartbeat, PagerDuty, Slack, served
-from esg_assets_tests.notifiers.mail_servers import MailServer
-from esg_assets_tests.notifiers.material import PLACES, message
-from esg_assets_tests.notifiers.test_apprise import JsonService
-from esg_assets_tests.raw_server import Talk, answer, raw_server
+from esg_assets_tests.notifiers.http_stubs import FOREIGN
+from esg_assets_tests.notifiers.material import message
+from esg_assets_tests.notifiers.subjects import SECRETS, SUBJECTS, Subject
+from esg_assets_tests.raw_server import Talk, raw_server
 from esg_assets_tests.tls_servers import server_context
 
-SECRETS = (
-    ROUTING_KEY,
-    Slack.PATH.rpartition("/")[2],
-    Heartbeat.PATH.rpartition("/")[2],
-    "PASSWORDOFTHETESTS",
-)
 
-
-@dataclass(frozen=True)
-class Subject:
-    """A channel under test.
-
-    Attributes:
-        channel: towards a service that works.
-        orders: what the service answers next, raw.
-        busy, refusing: such answers; None where the channel does not know the case.
-        shown: what the service holds: an identity for each thing that it shows.
-        towards: the same channel towards another port, with so many seconds.
-    """
-
-    channel: Channel
-    orders: list[bytes] | list[str]
-    busy: bytes | str
-    refusing: bytes | str | None
-    shown: Callable[[], list[str]]
-    towards: Callable[[int, float], Channel]
-
-
-def _email(relay: MailServer, ca: Path) -> Subject:
-    def towards(port: int, seconds: float) -> Channel:
-        return EmailChannel(
-            f"smtp://relay:PASSWORDOFTHETESTS@127.0.0.1:{port}"
-            if port != relay.port
-            else f"smtp://127.0.0.1:{port}",
-            sender="esg@example.com",
-            recipients={DEVELOPERS: ["dev@example.com"]},
-            places=PLACES,
-            ca=ca,
-            seconds=seconds,
-        )
-
-    return Subject(
-        towards(relay.port, 5),
-        relay.answers,
-        f"451 4.3.0 {FOREIGN}",
-        f"554 5.6.0 {FOREIGN}",
-        lambda: [mail["Message-ID"] for mail in relay.mails],
-        towards,
-    )
-
-
-def _pagerduty(stub: PagerDuty, ca: Path) -> Subject:
-    def towards(port: int, seconds: float) -> Channel:
-        return PagerDutyChannel(
-            ROUTING_KEY, f"https://127.0.0.1:{port}/v2/enqueue", places=PLACES, ca=ca, seconds=seconds
-        )
-
-    refusing = b'{"status": "invalid event", "message": "%s", "errors": []}' % FOREIGN.encode()
-    return Subject(
-        towards(stub.server.port, 5),
-        stub.orders,
-        answer(429, FOREIGN.encode(), retry_after="17"),
-        answer(400, refusing),
-        lambda: sorted(stub.open),
-        towards,
-    )
-
-
-def _slack(stub: Slack, ca: Path) -> Subject:
-    def towards(port: int, seconds: float) -> Channel:
-        return SlackChannel(f"https://127.0.0.1:{port}{Slack.PATH}", places=PLACES, ca=ca, seconds=seconds)
-
-    return Subject(
-        towards(stub.server.port, 5),
-        stub.orders,
-        answer(429, FOREIGN.encode(), retry_after="17"),
-        answer(400, b"invalid_blocks"),
-        lambda: [sent["text"] for sent in stub.messages],
-        towards,
-    )
-
-
-def _heartbeat(stub: Heartbeat, ca: Path) -> Subject:
-    def towards(port: int, seconds: float) -> Channel:
-        return HeartbeatChannel(f"https://127.0.0.1:{port}{Heartbeat.PATH}", ca=ca, seconds=seconds)
-
-    return Subject(
-        towards(stub.server.port, 5),
-        stub.orders,
-        answer(429, FOREIGN.encode(), retry_after="17"),
-        None,
-        lambda: list(stub.paths),
-        towards,
-    )
-
-
-def _apprise(stub: JsonService, ca: Path) -> Subject:
-    def towards(port: int, seconds: float) -> Channel:
-        url = f"jsons://user:PASSWORDOFTHETESTS@127.0.0.1:{port}/x"
-        return AppriseChannel(url, places=PLACES, ca=ca, seconds=max(seconds, 1))
-
-    return Subject(
-        towards(stub.server.port, 15),
-        stub.orders,
-        answer(503, FOREIGN.encode()),
-        None,
-        lambda: [body.decode() for body in stub.bodies],
-        towards,
-    )
-
-
-def _fake(_: object, __: Path) -> Subject:
-    taken: list[str] = []
-    orders: list[str] = []
-
-    def script(one: Message) -> None:
-        if not orders:
-            taken.append(one.identity)
-            return
-        order = orders.pop(0)
-        raise ChannelRefused("malformed") if order == "refuse" else ChannelUnavailable("busy", 17.0)
-
-    def towards(port: int, seconds: float) -> Channel:
-        def hang(_: Message) -> None:
-            raise ChannelUnavailable("It did not answer.")
-
-        return ScriptedChannel(PAGERDUTY, [hang])
-
-    fake = ScriptedChannel(PAGERDUTY, always=script)
-    return Subject(fake, orders, "busy", "refuse", lambda: taken, towards)
-
-
-_SUBJECTS: Mapping[str, tuple[str, Callable[[Any, Path], Subject]]] = {
-    EMAIL: ("relay", _email),
-    PAGERDUTY: ("pagerduty", _pagerduty),
-    SLACK: ("slack", _slack),
-    HEARTBEAT: ("heartbeat", _heartbeat),
-    APPRISE: ("json_service", _apprise),
-    "the fake": ("tmp_path", _fake),
-}
-
-
-@pytest.fixture(scope="module")
-def _json_service() -> Iterator[JsonService]:
-    with served(JsonService()) as stub:
-        yield stub
-
-
-@pytest.fixture
-def json_service(_json_service: JsonService) -> JsonService:
-    _json_service.reset()
-    return _json_service
-
-
-@pytest.fixture(params=_SUBJECTS)
+@pytest.fixture(params=SUBJECTS)
 def subject(request: pytest.FixtureRequest, ca: Path) -> Subject:
-    server, made = _SUBJECTS[request.param]
+    server, made = SUBJECTS[request.param]
     return made(request.getfixturevalue(server), ca)
 
 
@@ -213,7 +40,7 @@ def an_alert(subject: Subject) -> Message:
 
 
 def test_every_channel_of_the_routes_is_here() -> None:
-    assert set(_SUBJECTS) >= set(CHANNELS)
+    assert set(SUBJECTS) >= set(CHANNELS)
 
 
 def test_what_a_channel_takes_is_shown_and_has_a_receipt(subject: Subject) -> None:
