@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from esg_assets.adapters.database import message_queries, migrate, models, opening
+from esg_assets.adapters.database import outbox as database_outbox
 from esg_assets.adapters.database.history import SqlHistory
 from esg_assets.adapters.database.opening import open_database
 from esg_assets.adapters.database.outbox import SqlOutbox
@@ -139,13 +140,14 @@ def test_a_batch_that_fails_leaves_nothing_and_can_be_recorded_again(url: str) -
 
 
 def test_a_locked_database_is_unavailable_before_the_tick_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path}/history.sqlite"
-    monkeypatch.setattr("esg_assets.adapters.database.outbox.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database_outbox, "BUSY_SECONDS", 0.05)
     outbox = SqlOutbox(url, "test")
-    with opening.writing(open_database(url)).begin():
-        with pytest.raises(StoreUnavailable, match=r"recording 1 alerts failed \(SQLITE_BUSY\)"):
+    with opening.writing(open_database(url)).begin() as other:
+        if other.dialect.name == "postgresql":
+            other.execute(sa.select(sa.func.pg_advisory_xact_lock(database_outbox._ADVISORY_LOCK)))
+        with pytest.raises(StoreUnavailable, match=r"recording 1 alerts failed \((SQLITE_BUSY|55P03)\)"):
             outbox.record([silent(1)], ROUTES, NOW)
         assert list(outbox.open_incidents()) == []
     assert len(outbox.record([silent(1)], ROUTES, NOW)) == 1

@@ -48,8 +48,7 @@ class SqlOutbox:
         if not batch:
             return []
         with self._writing(f"recording {len(batch)} alerts") as connection:
-            if self._engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            _alone(connection)
             new = self._unknown(connection, batch)
             if not new:
                 return []
@@ -178,8 +177,7 @@ class SqlOutbox:
     def keep_bookmark(self, name: str, value: str) -> None:
         """Keep a text: how far a detector has looked."""
         with self._writing("remembering how far was looked") as connection:
-            if self._engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            _alone(connection)
             kept = BOOKMARKS.update().where(*self._bookmark(name)).values(value=value)
             if not connection.execute(kept).rowcount:
                 row = {"environment": self._environment, "name": name, "value": value}
@@ -287,3 +285,10 @@ class SqlOutbox:
     def _writing(self, doing: str) -> Iterator[sa.Connection]:
         with translated(doing), writing(self._engine).begin() as connection:
             yield connection
+
+
+def _alone(connection: sa.Connection) -> None:
+    """Wait until no other process is in a transaction like this one, as SQLite's write lock has it."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(BUSY_SECONDS * 1000)}")
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
