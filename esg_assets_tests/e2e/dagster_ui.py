@@ -104,6 +104,10 @@ class DagsterDev:
         finally:
             self._process.close()
 
+    def kill(self) -> None:
+        """SIGKILL to all of it, as if the host were gone."""
+        self._process.close()
+
     def restart(self) -> None:
         """Stop it and start it again on the same DAGSTER_HOME and port."""
         self.stop()
