@@ -22,7 +22,7 @@ def register(commands: Commands) -> None:
 
 def status(day: OptionalDay = None) -> Answer:
     """Where the report stands, what is wrong, when it should end, what to do next; exit 1 when late."""
-    from esg_assets import composition  # noqa: PLC0415 - slow to import
+    from esg_assets import alert_choice, composition  # noqa: PLC0415 - slow to import
     from esg_assets.instances import opened_instance  # noqa: PLC0415
     from esg_assets.partitions import central_date  # noqa: PLC0415
     from esg_assets.schedules import runs_of  # noqa: PLC0415
@@ -38,7 +38,12 @@ def status(day: OptionalDay = None) -> Answer:
         runs = runs_of(instance, chosen)
         complaints = _complaints(instance, runs[0]) if runs else ()
     late = _late(settings, chosen, now, published)
-    return _answer(chosen, late, published, runs, complaints, "" if head is None else str(head))
+    incidents = [
+        incident.kind.name
+        for incident in alert_choice.outbox(settings).open_incidents()
+        if incident.date in {chosen, None}
+    ]
+    return _answer(chosen, late, published, runs, complaints, incidents, "" if head is None else str(head))
 
 
 def _answer(
@@ -47,6 +52,7 @@ def _answer(
     published: "PastReport | None",
     runs: "list[dg.DagsterRun]",
     complaints: tuple[str, ...],
+    incidents: list[str],
     head: str,
 ) -> Answer:
     running = next((run for run in runs if not run.is_finished), None)
@@ -60,7 +66,8 @@ def _answer(
     doing = (
         running.tags.get("esg/progress", running.status.value.lower()) if running else "no run is under way"
     )
-    wrong = "; ".join(complaints) or "nothing"
+    alerts = [f"open alerts: {', '.join(dict.fromkeys(incidents))}"] if incidents else []
+    wrong = "; ".join([*complaints, *alerts]) or "nothing"
     following = _next_command(day, published is not None, running is not None, bool(complaints), head)
     data = {
         "date": day.isoformat(),
@@ -71,6 +78,7 @@ def _answer(
         "progress": doing,
         "expected_end": running.tags.get("esg/expected_end") if running else None,
         "wrong": list(complaints),
+        "incidents": incidents,
         "next": following,
         "head": head or None,
     }

@@ -78,8 +78,8 @@ def _daemon(scene: Surroundings, marks: Marks) -> Iterator[Seen]:
     if beats and silent == set(beats) and not scene.from_daemon:
         yield _observed(DAEMON_SILENT, "", max(beats.values()), scene, "daemon")
         return
-    yield from _well(scene, DAEMON_SILENT, "", "daemon")
-    for kind in sorted(beats):
+    forgotten = {one.subject for one in scene.open_incidents if one.kind == DAEMON_SILENT} - set(beats)
+    for kind in sorted({*beats, *forgotten}):
         if kind not in silent:
             yield from _well(scene, DAEMON_SILENT, kind, f"daemon:{kind}")
         elif scene.now - marks.since(kind) >= PERSISTS:

@@ -197,6 +197,15 @@ def test_one_thread_of_the_daemon_that_is_silent_is_told_by_its_name(watched: Wa
     assert watched.open() == []
 
 
+def test_a_daemon_that_is_forgotten_is_not_missed_any_more(watched: Watched) -> None:
+    beat(watched.house, NOON)
+    watched.look(NOON + 11 * MINUTE)
+    assert watched.open() == ["-/daemon_silent"]
+    watched.house.instance.wipe_daemon_heartbeats()
+    watched.look(NOON + 12 * MINUTE)
+    assert watched.open() == []
+
+
 def test_a_host_that_never_had_a_daemon_misses_none(watched: Watched) -> None:
     looks(watched, NOON, 30, from_daemon=False)
     assert watched.keys() == []
