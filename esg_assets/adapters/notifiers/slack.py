@@ -111,7 +111,8 @@ def blocks_of(words: Words) -> Iterator[Block]:
 def _steps(words: Words) -> Iterator[str]:
     for number, step in enumerate(words.what_to_do, 1):
         command = f"\n      `{_escaped(step.command)}`" if step.command else ""
-        yield f"{number}. {_escaped(step.text)}{command}"
+        before = f"{number}. " if len(words.what_to_do) > 1 else ""
+        yield f"{before}{_escaped(step.text)}{command}"
 
 
 class _Client(WebhookClient):

@@ -121,6 +121,10 @@ def _with_score(incident: Incident) -> str:
     return f"{total - sum(others):,}"
 
 
+def _named(incident: Incident) -> set[str]:
+    return {word(incident, "error"), word(incident, "check")}
+
+
 def _failed(incident: Incident) -> str:
     by_reason = ", ".join(f"{number:,} {reason}" for reason, number in reasons(incident))
     number = count(incident, "failed")
@@ -137,7 +141,7 @@ def _published(incident: Incident) -> str:
 _DEVELOPERS: _Shown = {
     "Check": lambda incident: word(incident, "check"),
     "Error": lambda incident: word(incident, "error"),
-    "Subject": subject,
+    "Subject": lambda incident: "" if subject(incident) in _named(incident) else subject(incident),
     "Accounts": _counted("accounts"),
     "Failed": _failed,
     "Not rated": _counted("not_rated"),

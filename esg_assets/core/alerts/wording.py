@@ -115,20 +115,22 @@ class Words:
         yield self.headline
         for paragraph in self.paragraphs:
             yield from ("", paragraph)
+        if self.what_to_do:
+            yield from ("", "What to do:", *self._steps())
+        if self.links:
+            yield ""
+            yield from (f"{link.text}: {link.url}" for link in self.links)
         if self.facts:
             wide = max(len(label) for label, _ in self.facts)
             yield ""
             yield from (f"{label + ':':<{wide + 1}} {value}" for label, value in self.facts)
-        if self.what_to_do:
-            yield from ("", "What to do:")
-            for number, step in enumerate(self.what_to_do, 1):
-                yield f"{number}. {step.text}"
-                if step.command:
-                    yield f"       {step.command}"
-        if self.links:
-            yield ""
-            yield from (f"{link.text}: {link.url}" for link in self.links)
         yield from ("", "-- ", self.footer)
+
+    def _steps(self) -> Iterator[str]:
+        for number, step in enumerate(self.what_to_do, 1):
+            yield step.text if len(self.what_to_do) == 1 else f"{number}. {step.text}"
+            if step.command:
+                yield f"       {step.command}"
 
 
 def words_of(message: Message, places: Places) -> Words:
