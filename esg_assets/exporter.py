@@ -99,7 +99,7 @@ class Source:
         self._told = text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a registry keeps collectors by their identity
 class Reading(Collector):
     """What one scrape read.
 

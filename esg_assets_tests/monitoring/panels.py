@@ -163,7 +163,7 @@ RUNS = (
         "How long a call takes",
         "Percentiles of the last run's calls to the provider.",
         "s",
-        {"{{quantile}}": newest("esg_last_run_call_duration_seconds", "quantile")},
+        {"{{percentile}}": newest("esg_last_run_call_duration_seconds", "percentile")},
     ),
     Shown(
         "Calls a second while asking",

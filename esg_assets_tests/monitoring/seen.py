@@ -22,7 +22,7 @@ def prometheus_with_a_month(programs: Mapping[str, Path], folder: Path, seed: in
     text, data = folder / "month.om", folder / "data"
     with text.open("w", encoding="utf-8") as file:
         file.writelines(month.open_metrics(month.samples(seed), ENVIRONMENT))
-    command = [
+    command: list[str | Path] = [
         programs["promtool"],
         "tsdb",
         "create-blocks-from",

@@ -120,7 +120,7 @@ def quick_routes(receiver: str) -> dict[str, Any]:
 def quick_scrapes(metrics: str, alerts: str) -> dict[str, Any]:
     """The deployed configuration with these targets, looked at every second."""
     config = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text(encoding="utf-8"))
-    config["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    config["global"] |= {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"}
     config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alerts]
     config["scrape_configs"][0]["static_configs"][0]["targets"] = [metrics]
     return dict(config)

@@ -84,7 +84,9 @@ _OF_RUNS = (
     Metric("esg_last_run_requests", "Calls of the last run."),
     Metric("esg_last_run_retries", "Repeats among them."),
     Metric("esg_last_run_refusals", "Answers 429 among them."),
-    Metric("esg_last_run_call_duration_seconds", "Within that time so many calls ended.", ("quantile",)),
+    Metric(
+        "esg_last_run_call_duration_seconds", "Within that time so many of 100 calls ended.", ("percentile",)
+    ),
     Metric("esg_last_run_received_bytes", "Of the answers that were kept."),
     Metric("esg_last_run_report_bytes", "Of the sealed report, if it published one."),
 )

@@ -53,7 +53,7 @@ def _figures(figures: Mapping[str, float | str]) -> Iterator[Sample]:
         yield Sample("esg_last_run_failure_ratio", failed / accounts)
     for share in PERCENTILES:
         if (seconds := numbers.get(name_of(share))) is not None:
-            yield Sample("esg_last_run_call_duration_seconds", seconds, {"quantile": f"{share:g}"})
+            yield Sample("esg_last_run_call_duration_seconds", seconds, {"percentile": f"{share * 100:g}"})
     for name in ("received_bytes", "report_bytes"):
         if (size := numbers.get(name)) is not None:
             yield Sample(f"esg_last_run_{name}", size)
