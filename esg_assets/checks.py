@@ -22,6 +22,7 @@ DESCRIPTIONS = {
     verdicts.FAILURE_RATE: "Few enough accounts failed.",
     verdicts.NOT_RATED_RATE: "Few enough accounts are unrated, and not many more than in the report before.",
     verdicts.REPORT_EQUALS: "The sealed report, read back from the store, is what the ratings say.",
+    verdicts.RATINGS_DRIFT: "The ratings look like those of the report before: no jump, drift or lost field.",
     verdicts.KEYS_UNCHANGED: "The report is sealed to and signed with the same keys as the one before it.",
     verdicts.STILL_VERIFIES: "The published report still is, byte for byte, what the signed chain says.",
 }

@@ -17,6 +17,7 @@ from esg_assets.detection.machinery import LONGEST_PAUSE
 CHECKS = {
     "active_accounts": (verdicts.ACCOUNTS_COMPLETE, verdicts.ACCOUNT_COUNT),
     "esg_ratings": (verdicts.ONE_OUTCOME, verdicts.FAILURE_RATE, verdicts.NOT_RATED_RATE),
+    "daily_summary": (verdicts.RATINGS_DRIFT,),
     "encrypted_report_csv": (verdicts.REPORT_EQUALS, verdicts.KEYS_UNCHANGED, verdicts.STILL_VERIFIES),
 }
 """Names of checks by asset; the definitions need settings, and these names are fixed anyway."""

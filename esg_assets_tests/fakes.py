@@ -8,9 +8,10 @@ import contextlib
 import io
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from esg_assets.core.errors import EsgError, KeyExists, KeyMissing, LeaseBusy, NoHistory, Tampered
 from esg_assets.core.history import (
@@ -230,28 +231,47 @@ class FakeAuthorization:
             return True
 
 
+def _name_of(published: PublishedReport) -> tuple[date, int, str]:
+    return published.report_date, published.version, published.head_sha256
+
+
 class MemoryHistory:
     """History in lists; `publications` and `runs` may be looked at by a test."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.publications: list[PastReport] = []
         self.runs: list[RunRecord] = []
+        self._details: dict[tuple[date, int, str], str] = {}
         self._head: ChainHead | None = None
         self._restores: list[tuple[int, datetime]] = []
         self._clock = clock
         self._lock = threading.Lock()
 
     def record_publication(self, published: PublishedReport, figures: ClearFigures) -> None:
-        def key(one: PublishedReport) -> tuple[date, int, str]:
-            return one.report_date, one.version, one.head_sha256
-
         with self._lock:
             for number, past in enumerate(self.publications):
-                if key(past.published) == key(published):
+                if _name_of(past.published) == _name_of(published):
                     if not past.figures:
                         self.publications[number] = replace(past, figures=dict(figures))
                     return
             self.publications.append(PastReport(published, dict(figures), self._clock()))
+
+    def record_details(self, published: PublishedReport, details: Mapping[str, object]) -> None:
+        with self._lock:
+            if _name_of(published) in {_name_of(past.published) for past in self.publications}:
+                self._details.setdefault(_name_of(published), json.dumps(details))
+
+    def details(self, published: PublishedReport) -> dict[str, Any] | None:
+        kept = self._details.get(_name_of(published))
+        return None if kept is None else dict(json.loads(kept))
+
+    def versions(self, report_date: date) -> list[PastReport]:
+        found = [past for past in self._standing() if past.published.report_date == report_date]
+        return sorted(found, key=lambda past: past.published.version)
+
+    def trend(self, names: Collection[str], since: date) -> list[PastReport]:
+        newest = [past for day in self.published_dates(since) if (past := self.latest(day))]
+        return [replace(p, figures={n: v for n, v in p.figures.items() if n in names}) for p in newest]
 
     def recorded_publications(self) -> dict[str, tuple[date, int]]:
         found = [past.published for past in self.publications]

@@ -4,24 +4,45 @@ The figures are `esg_assets.core.figures`, what may stand in the clear `esg_asse
 the words `esg_assets.core.summary_words`.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from esg_assets import checks
 from esg_assets.asset_metadata import Metadata, fence
 from esg_assets.core.accounts import Snapshot
-from esg_assets.core.comparison import compare
-from esg_assets.core.differencing import UNCHANGED, Differences, Shown, held
+from esg_assets.core.comparison import Comparison, compare
+from esg_assets.core.differencing import UNCHANGED, Shown, held
 from esg_assets.core.disclosure import clear
-from esg_assets.core.figures import figures, side_by_side
-from esg_assets.core.history import PublishedReport, RunRecord
+from esg_assets.core.drift import uncompared
+from esg_assets.core.earlier_reports import EarlierReports
+from esg_assets.core.figures import Figures, figures, side_by_side
+from esg_assets.core.history import ClearFigures, PastReport, PublishedReport, RunRecord
 from esg_assets.core.ports import History, RatingsParts, Snapshots
 from esg_assets.core.publication import Publication
 from esg_assets.core.publishing import Publications
+from esg_assets.core.ratings import Metric, Status
+from esg_assets.core.report_details import (
+    PERIODS,
+    PREVIOUS,
+    Methods,
+    ReportDetails,
+    checks_of,
+    periods,
+)
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import Ratings, SealedRatings
 from esg_assets.core.summary import failed_accounts, summary_chunks, summary_document
 from esg_assets.core.summary_words import Summary, summary_markdown, summary_text
+from esg_assets.core.verdicts import (
+    RATINGS_DRIFT,
+    Past,
+    Verdict,
+    accounts_complete,
+    on_publication,
+    report_equals,
+)
 from esg_assets.failures import told_to
 from esg_assets.run_effort import software
 from esg_assets.run_lease import RunLease
@@ -36,6 +57,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         name=NAME,
         partitions_def=partitions,
         config_schema={},  # none, where Dagster would take anything
+        check_specs=checks.specs(NAME, [RATINGS_DRIFT], partitions),
         owners=["team:esg-pipeline"],
         kinds={"python"},
         tags={"data": "aggregates"},
@@ -52,7 +74,7 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         history: dg.ResourceParam[History],
         rules: dg.ResourceParam[Rules],
         run_lease: dg.ResourceParam[RunLease],
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """What the day's report says, in figures: exact and sealed, and rounded for everybody."""
         with told_to(context):
             run_lease.hold(context)
@@ -68,28 +90,32 @@ def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 failed = failed_accounts(ratings.outcomes.to_batches())
                 publications.publish_summary(publication, summary_chunks(document, failed))
             shown = Shown(history.latest(published.report_date), history.latest_before(published.report_date))
+            earlier = EarlierReports(
+                *(snapshot, ratings.outcomes, exact.weighting.currency),
+                *(rules.figures, snapshots, ratings_parts),
+            )
             cleared = held(
-                clear(exact, rules.min_cell),
+                {**clear(exact, rules.min_cell), **_collection(run)},
                 day=published.report_date,
                 version=published.version,
                 shown=shown,
-                differing=Differences(snapshot, ratings.outcomes, rules.figures, snapshots, ratings_parts),
+                differing=earlier.differing,
                 min_cell=rules.min_cell,
             )
+            drift = _drift(shown.before, earlier)
+            keys = publications.key_changes(publication).verdict
+            found = [*_verdicts(publication, exact, shown.before, rules), keys, drift]
+            changes = periods(
+                *(cleared, published.report_date, _earlier(history, published, shown.before)),
+                *(earlier.compared, rules.min_cell),
+            )
+            methods, head = _methods(exact, rules, snapshot.metrics), str(history.head() or "")
+            details = ReportDetails(methods, software(), checks_of(found), changes, head)
             history.record_publication(published, cleared)
-            summary = Summary(
-                published=published,
-                figures=cleared,
-                run=run,
-                change=compare(cleared, shown.before),
-                currency=exact.weighting.currency,
-                min_cell=rules.min_cell,
-                min_coverage_pct=rules.min_coverage_pct,
-                max_rating_age_days=rules.max_rating_age_days,
-                metrics=snapshot.metrics,
-                head=str(history.head() or ""),
-            )
-        return dg.MaterializeResult(metadata=_metadata(summary))
+            history.record_details(published, details.as_json())
+            summary = _summary(published, cleared, run, compare(cleared, shown.before), details)
+        yield dg.MaterializeResult(metadata=_metadata(summary))
+        yield from checks.results([drift], NAME)
 
     return daily_summary
 
@@ -111,12 +137,86 @@ def _run(published: PublishedReport, sealed: SealedRatings, ended_at: datetime) 
     )
 
 
+def _collection(run: RunRecord) -> ClearFigures:
+    """What asking for the ratings took, for trends."""
+    return {
+        "collection.calls": run.calls,
+        "collection.retries": run.retries,
+        "collection.refusals": run.refusals,
+        "collection.seconds": round(run.seconds, 1),
+    }
+
+
+def _drift(before: PastReport | None, earlier: EarlierReports) -> Verdict:
+    """Whether the ratings look like those of the report before."""
+    if before is None:
+        return uncompared(None)
+    day = before.published.report_date
+    found = earlier.compared(day)
+    return uncompared(day) if found is None else found.drift
+
+
+def _earlier(
+    history: History, published: PublishedReport, before: PastReport | None
+) -> Mapping[str, PastReport | None]:
+    """The reports that this one is compared with, by period."""
+    day = published.report_date
+    dated = {name: history.latest(day - timedelta(days=days)) for name, days in PERIODS.items() if days}
+    return {PREVIOUS: before, **dated}
+
+
+def _verdicts(
+    publication: Publication, exact: Figures, before: PastReport | None, rules: Rules
+) -> list[Verdict]:
+    """The verdicts that let the report be published, again; for its page."""
+    counts = {Status(status): n for status, n in exact.by_status.items()}
+    return [
+        accounts_complete(exact.accounts),
+        *on_publication(exact.accounts, counts, Past.of(before), rules.limits),
+        report_equals(publication.rows, equal=True, sealed_bytes=publication.report.bytes, what=""),
+    ]
+
+
+def _methods(exact: Figures, rules: Rules, metrics: tuple[Metric, ...]) -> Methods:
+    return Methods(
+        currency=exact.weighting.currency,
+        min_cell=rules.min_cell,
+        min_coverage_pct=rules.min_coverage_pct,
+        max_rating_age_days=rules.max_rating_age_days,
+        failure_warn=rules.limits.failure_warn,
+        failure_error=rules.limits.failure_error,
+        metrics=metrics,
+    )
+
+
+def _summary(
+    published: PublishedReport,
+    figures: ClearFigures,
+    run: RunRecord,
+    change: Comparison | None,
+    details: ReportDetails,
+) -> Summary:
+    methods = details.methods
+    return Summary(
+        published=published,
+        figures=figures,
+        run=run,
+        change=change,
+        currency=methods.currency,
+        min_cell=methods.min_cell,
+        min_coverage_pct=methods.min_coverage_pct,
+        max_rating_age_days=methods.max_rating_age_days,
+        metrics=methods.metrics,
+        head=details.head,
+    )
+
+
 def _metadata(summary: Summary) -> Metadata:
     """The Markdown table, and every cleared figure as a number that Dagster plots over partitions."""
     plotted = {
         name.replace(".", "_"): value
         for name, value in summary.figures.items()
-        if value is not None and not name.startswith(UNCHANGED)
+        if value is not None and not name.startswith((UNCHANGED, "histogram.", "collection."))
     }
     return {
         "summary": dg.MetadataValue.md(summary_markdown(summary)),

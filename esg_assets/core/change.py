@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esg_assets.core.figures import FigureRules, numbers
+from esg_assets.core.figures import FigureRules, numbers, texts
 from esg_assets.core.outcomes import SCORE_COLUMNS
 from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import Status
@@ -50,7 +50,7 @@ def side(accounts: pa.Table, outcomes: pa.Table, rules: FigureRules, currency: s
     """A report's side.
 
     Args:
-        accounts: rows of ACCOUNT_SCHEMA.
+        accounts: rows of ACCOUNT_SCHEMA; account_id may be a unique number for each account instead.
         outcomes: OUTCOME_SCHEMA without `raw`, one row for each account, in the same order.
         rules: of the figures.
         currency: of the weights; the same for both sides of a comparison.
@@ -63,14 +63,14 @@ def side(accounts: pa.Table, outcomes: pa.Table, rules: FigureRules, currency: s
     oldest = (rules.as_of - timedelta(days=rules.max_rating_age_days)).isoformat()
     stale = pc.fill_null(pc.less(table["rating_as_of"], oldest), False)  # noqa: FBT003  # pyarrow's signature
     columns: dict[str, object] = {
-        "status": pc.fill_null(table["status"], "").to_numpy(zero_copy_only=False),
+        "status": texts(pc.fill_null(table["status"], "").combine_chunks()),
         "counted": rated & ~(coverage < rules.min_coverage_pct),  # an unknown coverage counts
         **{name: np.where(rated, numbers(table[name]), np.nan) for name in SCORE_COLUMNS},
-        "letter": np.where(rated, pc.fill_null(table["rating"], "").to_numpy(zero_copy_only=False), ""),
+        "letter": np.where(rated, texts(pc.fill_null(table["rating"], "").combine_chunks()), ""),
         "weight": np.where((values > 0) & np.asarray(held), values, np.nan),
         "stale": rated & np.asarray(stale),
     }
-    ids = pd.Index(accounts.column("account_id").to_pylist(), name="account_id")
+    ids = pd.Index(accounts.column("account_id").to_numpy(), name="account_id")
     return Side(pd.DataFrame(columns, index=ids), currency)
 
 

@@ -22,14 +22,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esg_assets.core.accounts import Snapshot
-from esg_assets.core.errors import EsgError
-from esg_assets.core.figures import FigureRules, numbers
-from esg_assets.core.gathering import kept_outcomes
+from esg_assets.core.figures import FigureRules, numbers, texts
 from esg_assets.core.history import ClearFigures, PastReport
 from esg_assets.core.outcomes import SCORE_COLUMNS
-from esg_assets.core.ports import RatingsParts, Snapshots
-from esg_assets.core.ratings import Metric, Status
+from esg_assets.core.ratings import Status
 
 UNCHANGED = "unchanged_days."
 GROUPS = (*SCORE_COLUMNS, "coverage", "focus", "letter", "ratings")
@@ -46,6 +42,8 @@ def group_of(name: str) -> str:
         return f"metric.{rest.partition('.')[0]}"
     if head in _COVERAGE:
         return "coverage"
+    if head == "histogram":
+        return SCORE_COLUMNS[0]
     return head if head in GROUPS else ""
 
 
@@ -53,7 +51,7 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
     """What each account puts into each group of figures; NaN or None where nothing.
 
     Args:
-        account_ids: of the snapshot.
+        account_ids: of the snapshot, or a unique number for each account in their place.
         outcomes: OUTCOME_SCHEMA without `raw`, one row for each of them, in the same order.
         rules: of the figures.
 
@@ -65,7 +63,7 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
     coverage = numbers(table["coverage_pct"])
     below = coverage < rules.min_coverage_pct
     counted = rated & ~below
-    kind = np.where(np.isnan(coverage), "unknown", np.where(below, "below", "enough"))
+    kind = _KINDS[np.where(np.isnan(coverage), 2, below)]
     oldest = (rules.as_of - timedelta(days=rules.max_rating_age_days)).isoformat()
     age = pc.fill_null(pc.if_else(pc.less(table["rating_as_of"], oldest), "stale", "current"), "undated")
     columns: dict[str, object] = {
@@ -73,74 +71,31 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
     }
     columns["coverage"] = _where(rated, kind)
     for group, values in (("focus", table["primary_focus"]), ("letter", table["rating"]), ("ratings", age)):
-        columns[group] = _where(rated, pc.fill_null(values, "").to_numpy())
+        columns[group] = _where(rated, texts(pc.fill_null(values, "").combine_chunks()))
     for metric in rules.metrics:
         sent = pc.map_lookup(table["metrics"], pa.scalar(metric.name), "first")
         columns[f"metric.{metric.name}"] = np.where(counted, numbers(sent), np.nan)
-    return pd.DataFrame(columns, index=pd.Index(account_ids.to_pylist(), name="account_id"))
+    return pd.DataFrame(columns, index=pd.Index(account_ids.to_numpy(), name="account_id"))
+
+
+_KINDS = np.array(["enough", "below", "unknown"], dtype=object)
 
 
 def _where(rated: Any, values: Any) -> Any:
-    return pd.Series(values, dtype=object).where(pd.Series(rated)).to_numpy()
+    return np.where(rated, values, None)
 
 
 def differing(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, int]:
     """How many accounts differ between two tables of `contributions`, by group."""
     accounts = now.index.union(before.index, sort=False)
-    new, old = now.reindex(accounts), before.reindex(accounts)
     found = {}
     for group in now.columns:
-        if group in old.columns:
-            both_absent = new[group].isna() & old[group].isna()
-            found[str(group)] = int(((new[group] != old[group]) & ~both_absent).sum())
+        if group in before.columns:  # one column at a time: all of them side by side would need as much again
+            new, old = now[group].reindex(accounts), before[group].reindex(accounts)
+            found[str(group)] = int(((new != old) & ~(new.isna() & old.isna())).sum())
         else:
-            found[str(group)] = int(new[group].notna().sum())
+            found[str(group)] = int(now[group].notna().sum())
     return found
-
-
-class Differences:
-    """Compares a report's accounts with those of earlier dates, as long as this host can open them.
-
-    Args:
-        snapshot: the report's accounts.
-        outcomes: theirs, one row for each (`esg_assets.core.outcomes.latest`).
-        rules: how figures are made, by date asked for and metrics.
-        snapshots, parts: where earlier dates are.
-    """
-
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        outcomes: pa.Table,
-        rules: Callable[[date, tuple[Metric, ...]], FigureRules],
-        snapshots: Snapshots,
-        parts: RatingsParts,
-    ) -> None:
-        self._snapshot = snapshot
-        self._outcomes = outcomes
-        self._rules = rules
-        self._snapshots = snapshots
-        self._parts = parts
-        self._found: dict[date, Mapping[str, int] | None] = {}
-
-    def __call__(self, day: date) -> Mapping[str, int] | None:
-        """Accounts that differ from that date's, by group; None if its working data cannot be opened."""
-        if day not in self._found:
-            try:
-                before = self._snapshots.latest(day)
-                kept = None if before is None else kept_outcomes(before, self._parts)
-            except EsgError:  # archived, or damaged: that is told where it matters
-                before = kept = None
-            self._found[day] = None
-            if before is not None and kept is not None:
-                self._found[day] = differing(
-                    self._table(self._snapshot, self._outcomes), self._table(before, kept)
-                )
-        return self._found[day]
-
-    def _table(self, snapshot: Snapshot, outcomes: pa.Table) -> pd.DataFrame:
-        rules = self._rules(snapshot.as_of, snapshot.metrics)
-        return contributions(snapshot.accounts.column("account_id"), outcomes, rules)
 
 
 @dataclass(frozen=True)

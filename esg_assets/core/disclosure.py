@@ -19,7 +19,7 @@ learned by replaying these rules on every table that fits what is shown, which i
 
 from collections.abc import Mapping, Sequence
 
-from esg_assets.core.figures import Figures
+from esg_assets.core.figures import BIN_POINTS, Figures
 from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import PILLARS, Reason, Status
 
@@ -59,6 +59,8 @@ def clear(figures: Figures, min_cell: int) -> dict[str, float | None]:
     shown |= _table("focus", _labelled(figures.focus, PILLARS), min_cell)
     shown |= _table("letter", _labelled(figures.letters, RATINGS), min_cell)
     shown |= _averages(figures, min_cell)
+    bins = {f"{BIN_POINTS * n:02d}": count for n, count in enumerate(figures.histogram)}
+    shown |= _table("histogram.overall", bins, min_cell)
     return shown
 
 

@@ -46,8 +46,7 @@ def drift(before: Side | None, now: Side, before_date: date | None) -> Verdict:
         before_date: of the report before, None if there is none.
     """
     if before is None or before_date is None:
-        why = "no earlier report" if before_date is None else f"the accounts of {before_date} are archived"
-        return Verdict(RATINGS_DRIFT, passed=True, severity="WARN", note=f"nothing to compare with: {why}")
+        return uncompared(before_date)
     rated = _rated_in_both(before, now)
     measured: dict[str, float | int | str] = {"compared_with": before_date.isoformat(), "accounts": rated}
     if rated < FEWEST:
@@ -63,6 +62,12 @@ def drift(before: Side | None, now: Side, before_date: date | None) -> Verdict:
     )
     measured["findings"] = len(odd)
     return Verdict(RATINGS_DRIFT, passed=not odd, severity="WARN", note=note, measured=measured)
+
+
+def uncompared(before_date: date | None) -> Verdict:
+    """The verdict where nobody here can open the report before, or there is none (None)."""
+    why = "no earlier report" if before_date is None else f"the accounts of {before_date} are archived"
+    return Verdict(RATINGS_DRIFT, passed=True, severity="WARN", note=f"nothing to compare with: {why}")
 
 
 def _rated_in_both(before: Side, now: Side) -> int:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,6 +37,9 @@ from esg_assets.core.ratings import Metric, Reason, Status
 
 # Arrow also reads "nan", "inf" and "+5"; none of them is a JSON number.
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+
+BINS, BIN_POINTS = 20, 5
+"""Of the histogram of overall scores."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class Figures:
         current_ratings, stale_ratings, undated_ratings: SUCCESS accounts by age of the rating.
         metrics: by name.
         unknown_market_value: accounts of any status whose market value is absent or no number.
+        histogram: accounts that count for averages by overall score: BINS bins of BIN_POINTS points from
+            0; a full 100 is in the last one.
     """
 
     rules: FigureRules
@@ -101,6 +107,7 @@ class Figures:
     undated_ratings: int
     metrics: Mapping[str, Average]
     unknown_market_value: int
+    histogram: tuple[int, ...] = (0,) * BINS
 
     @property
     def scored_accounts(self) -> int:
@@ -214,6 +221,7 @@ class Tally:
             undated_ratings=self._age["undated"],
             metrics={m.name: average(self._values(f"metric {m.name}")) for m in self._rules.metrics},
             unknown_market_value=self._unknown_market_value,
+            histogram=_histogram(self._values(SCORE_COLUMNS[0])),
         )
 
     def _values(self, name: str) -> Floats:
@@ -238,6 +246,12 @@ class Tally:
         return np.where(weighted, values, np.nan), weighting
 
 
+def _histogram(scores: Floats) -> tuple[int, ...]:
+    there = scores[np.isfinite(scores)]
+    bins = np.clip(there // BIN_POINTS, 0, BINS - 1).astype(np.int64)
+    return tuple(np.bincount(bins, minlength=BINS).tolist())
+
+
 def _count(column: pa.Array) -> Counter[str]:
     found = pc.value_counts(pc.fill_null(column, "")).to_pylist()
     return Counter({f["values"]: f["counts"] for f in found})
@@ -248,3 +262,15 @@ def numbers(column: pa.Array) -> Floats:
     text = pc.if_else(pc.match_substring_regex(column, _NUMBER), column, pa.scalar(None, pa.string()))
     numbers = np.asarray(pc.fill_null(pc.cast(text, pa.float64()), math.nan), dtype=np.float64)
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def texts(column: pa.Array) -> npt.NDArray[np.object_]:
+    """Texts as Python objects, one object for each that occurs; None where null.
+
+    pyarrow's own conversion makes an object for each row: 70 MB for a column of a million.
+    """
+    encoded = column.dictionary_encode()
+    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    codes = pc.fill_null(encoded.indices, len(words) - 1)
+    found: npt.NDArray[np.object_] = words[codes.to_numpy(zero_copy_only=False)]
+    return found

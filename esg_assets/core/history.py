@@ -16,7 +16,9 @@ ClearFigures = Mapping[str, float | None]
 Names: accounts, accounts.STATUS, success_rate_pct, failures.REASON, scored_accounts,
 coverage.{enough,unknown,below}, ratings.{current,stale,undated}, market_value.{known,unknown},
 focus.PILLAR and letter.LETTER (also .none and .other),
-SCORE.{mean,median,lower_quartile,upper_quartile,weighted_mean},
+SCORE.{mean,median,lower_quartile,upper_quartile,weighted_mean}, histogram.overall.NN (accounts whose
+overall score is NN points or up to five more), collection.{calls,retries,refusals,seconds} (what asking
+for the ratings took),
 weighting.{accounts,other_currency,not_positive,unknown_market_value}, metric.NAME.mean, and
 unchanged_days.GROUP: for how many days the figures of that group of `esg_assets.core.differencing` have
 stood, 0 if they are this report's own.

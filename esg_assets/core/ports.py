@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -352,6 +352,21 @@ class History(Protocol):
         One that is known already (same date, version and chain entry) is left as it was first
         recorded, so that re-materializing changes nothing; figures are added where it has none.
         """
+
+    def record_details(self, published: PublishedReport, details: Mapping[str, object]) -> None:
+        """Keep what is shown of a recorded publication beside its figures, a JSON object, once.
+
+        A second one for the same publication changes nothing.
+        """
+
+    def details(self, published: PublishedReport) -> Mapping[str, Any] | None:
+        """What `record_details` kept of that publication, None if nothing."""
+
+    def versions(self, report_date: date) -> list[PastReport]:
+        """Every version of that date's report, oldest first."""
+
+    def trend(self, names: Collection[str], since: date) -> list[PastReport]:
+        """The newest version of every date from `since` on, ascending, with only those figures."""
 
     def recorded_publications(self) -> Mapping[str, tuple[date, int]]:
         """Date and version of every publication that was recorded, by its chain entry's SHA-256."""

@@ -72,6 +72,38 @@ def test_a_publication_without_figures_is_remembered_too(history: History) -> No
     assert history.latest(DAY) == PastReport(PUBLISHED, {}, NOW)
 
 
+def test_details_are_kept_once_beside_the_publication_they_belong_to(history: History) -> None:
+    body = {"checks": [{"name": "failure_rate", "passed": True}], "head": "5:ab", "none": None}
+    history.record_details(PUBLISHED, body)
+    assert history.details(PUBLISHED) is None, "nothing is published yet"
+    history.record_publication(PUBLISHED, FIGURES)
+    history.record_details(PUBLISHED, body)
+    history.record_details(PUBLISHED, {"other": 1})
+    assert history.details(PUBLISHED) == body
+    assert history.details(replace(PUBLISHED, version=2)) is None
+
+
+def test_every_version_of_a_date_is_there_with_its_figures_oldest_first(history: History) -> None:
+    for version, sequence in ((2, 9), (1, 7)):
+        history.record_publication(publication(DAY, version, sequence), {"accounts": version})
+    history.record_publication(publication(DAY - timedelta(days=1), 1, 8), FIGURES)
+    found = [(past.published.version, past.figures) for past in history.versions(DAY)]
+    assert found == [(1, {"accounts": 1}), (2, {"accounts": 2})]
+    assert history.versions(DAY + timedelta(days=1)) == []
+
+
+def test_a_trend_holds_the_newest_version_of_each_date_and_only_what_is_asked_for(history: History) -> None:
+    days = [DAY - timedelta(days=n) for n in (3, 2, 0)]
+    for number, day in enumerate(days):
+        history.record_publication(publication(day, 1, number + 1), {"accounts": number, "letter.A": 1})
+    history.record_publication(publication(DAY, 2, 9), {"accounts": None, "letter.A": 3})
+    found = [
+        (p.published.report_date, p.published.version, p.figures)
+        for p in history.trend(["accounts"], days[1])
+    ]
+    assert found == [(days[1], 1, {"accounts": 1}), (DAY, 2, {"accounts": None})]
+
+
 def test_instants_come_back_in_utc_whatever_the_zone_they_were_given_in(opener: Opener) -> None:
     central = timezone(timedelta(hours=-6))
     history = opener(lambda: NOW.astimezone(central))

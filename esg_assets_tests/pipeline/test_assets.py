@@ -49,6 +49,7 @@ def test_every_check_is_shown_on_the_partition(house: House) -> None:
                 "not_rated_rate",
                 "report_equals_ratings",
                 "keys_unchanged",
+                "ratings_drift",
                 "report_still_verifies",
             ],
             True,

@@ -23,6 +23,7 @@ CHECKS = {
         "keys_unchanged": False,
         "report_still_verifies": False,
     },
+    "daily_summary": {"ratings_drift": False},
 }
 """By asset: each check, and whether it is blocking."""
 

@@ -1,6 +1,6 @@
 """`SqlHistory`: the port `History` on a database."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, date, datetime
@@ -9,8 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from esg_assets.adapters.database.models import CHAIN_HEAD, FIGURES, PUBLICATIONS, RUNS
+from esg_assets.adapters.database import past_reports
+from esg_assets.adapters.database.models import CHAIN_HEAD, DETAILS, FIGURES, PUBLICATIONS, RUNS
 from esg_assets.adapters.database.opening import open_database, translated, writing
+from esg_assets.adapters.database.past_reports import STANDS, published_of
 from esg_assets.core.errors import Tampered
 from esg_assets.core.history import (
     ChainHead,
@@ -79,6 +81,31 @@ class SqlHistory:
                 fixed = {"publication_id": key, "report_date": published.report_date}
                 values = [{**fixed, "name": each, "value": value} for each, value in figures.items()]
                 connection.execute(FIGURES.insert(), values)
+
+    def record_details(self, published: PublishedReport, details: Mapping[str, object]) -> None:
+        """Keep what is shown of a recorded publication beside its figures, once."""
+        with self._writing(f"recording details of the report of {published.report_date}") as connection:
+            key = connection.scalar(past_reports.key_of(published))
+            if key is not None:
+                row = {"publication_id": key, "recorded_at": self._clock(), "body": dict(details)}
+                _insert_or_ignore(connection, DETAILS, row, ("publication_id",))
+
+    def details(self, published: PublishedReport) -> Mapping[str, Any] | None:
+        """What `record_details` kept of that publication, None if nothing."""
+        key = past_reports.key_of(published).scalar_subquery()
+        with self._reading(f"reading details of the report of {published.report_date}") as connection:
+            kept = connection.scalar(sa.select(DETAILS.c.body).where(DETAILS.c.publication_id == key))
+        return None if kept is None else dict(kept)
+
+    def versions(self, report_date: date) -> list[PastReport]:
+        """Every version of that date's report, oldest first."""
+        with self._reading(f"reading the versions of the report of {report_date}") as connection:
+            return past_reports.versions(connection, report_date)
+
+    def trend(self, names: Collection[str], since: date) -> list[PastReport]:
+        """The newest version of every date from `since` on, ascending, with only those figures."""
+        with self._reading(f"reading figures since {since}") as connection:
+            return past_reports.trend(connection, names, since)
 
     def recorded_publications(self) -> dict[str, tuple[date, int]]:
         """Date and version of every publication that was recorded, by its chain entry's SHA-256."""
@@ -161,36 +188,28 @@ class SqlHistory:
     def first_publication_date(self) -> date | None:
         """The earliest date that has a published report."""
         with self._reading("reading the first publication's date") as connection:
-            query = sa.select(sa.func.min(PUBLICATIONS.c.report_date)).where(_STANDS)
+            query = sa.select(sa.func.min(PUBLICATIONS.c.report_date)).where(STANDS)
             first: date | None = connection.scalar(query)
             return first
 
     def published_dates(self, since: date) -> list[date]:
         """Dates from `since` on that have a published report, ascending."""
         column = PUBLICATIONS.c.report_date
-        query = sa.select(column).where(column >= since, _STANDS).distinct().order_by(column)
+        query = sa.select(column).where(column >= since, STANDS).distinct().order_by(column)
         with self._reading(f"reading the dates published since {since}") as connection:
             return list(connection.scalars(query))
 
     def recorded_since(self, moment: datetime) -> list[PastReport]:
         """Every version of any date that was recorded at `moment` or later, oldest first; no figures."""
         table = PUBLICATIONS.c
-        query = sa.select(PUBLICATIONS).where(table.recorded_at >= moment, _STANDS)
+        query = sa.select(PUBLICATIONS).where(table.recorded_at >= moment, STANDS)
         with self._reading("reading what was published lately") as connection:
             rows = connection.execute(query.order_by(table.recorded_at, table.id)).mappings().all()
-        return [PastReport(_published(dict(row)), {}, row["recorded_at"]) for row in rows]
+        return [PastReport(published_of(dict(row)), {}, row["recorded_at"]) for row in rows]
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> PastReport | None:
-        table = PUBLICATIONS.c
-        order = (table.report_date.desc(), table.version.desc(), table.id.desc())
-        query = sa.select(PUBLICATIONS).where(condition, _STANDS).order_by(*order).limit(1)
         with self._reading("reading an earlier publication") as connection:
-            row = connection.execute(query).mappings().first()
-            if row is None:
-                return None
-            named = sa.select(FIGURES.c.name, FIGURES.c.value).where(FIGURES.c.publication_id == row["id"])
-            figures: dict[str, float | None] = {name: value for name, value in connection.execute(named)}  # noqa: C416 - rows are not pairs to a type checker
-        return PastReport(_published(dict(row)), figures, row["recorded_at"])
+            return past_reports.newest(connection, condition)
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[sa.Connection]:
@@ -201,15 +220,6 @@ class SqlHistory:
     def _writing(self, doing: str) -> Iterator[sa.Connection]:
         with translated(doing), writing(self._engine).begin() as connection:
             yield connection
-
-
-_RESTORES = CHAIN_HEAD.alias("restores")
-# Recorded before a restore, with a sequence that the restored chain has given anew: it was lost.
-_STANDS = ~sa.exists().where(
-    _RESTORES.c.restored,
-    _RESTORES.c.sequence <= PUBLICATIONS.c.sequence,
-    _RESTORES.c.recorded_at > PUBLICATIONS.c.recorded_at,
-)
 
 
 def _without_figures(row: Mapping[str, Any], name: tuple[str, ...]) -> sa.Select[int]:
@@ -225,7 +235,8 @@ def _insert_or_ignore(
 
     In words that every database knows: ON CONFLICT is not one of them.
     """
-    same = sa.select(table.c.id).where(*(table.c[name] == row[name] for name in key))
+    (identity,) = table.primary_key.columns
+    same = sa.select(identity).where(*(table.c[name] == row[name] for name in key))
     if connection.scalar(same) is not None:
         return None
     try:
@@ -250,22 +261,3 @@ def _head(connection: sa.Connection) -> ChainHead | None:
 
 def _run(row: dict[str, Any]) -> RunRecord:
     return RunRecord(**{each.name: row[each.name] for each in fields(RunRecord)})
-
-
-def _published(row: dict[str, Any]) -> PublishedReport:
-    return PublishedReport(
-        report_date=row["report_date"],
-        version=row["version"],
-        sequence=row["sequence"],
-        head_sha256=row["head_sha256"],
-        run_id=row["run_id"],
-        counts={
-            Status.SUCCESS: row["success"],
-            Status.NOT_RATED: row["not_rated"],
-            Status.FAILED: row["failed"],
-        },
-        as_of=row["as_of"],
-        accounts_as_of=row["accounts_as_of"],
-        requested_by=row["requested_by"],
-        reason=row["reason"],
-    )

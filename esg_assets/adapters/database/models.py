@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 PREFIX = "esg_"
 VERSION_TABLE = "esg_alembic_version"
-REVISION = "0002"
+REVISION = "0003"
 """The newest revision, so that opening an up-to-date database need not load alembic."""
 
 METADATA = sa.MetaData(
@@ -74,6 +74,14 @@ FIGURES = sa.Table(
     sa.Column("report_date", sa.Date, nullable=False),
     sa.Column("value", sa.Double),  # null: withheld
     sa.Index(None, "name", "report_date"),
+)
+
+DETAILS = sa.Table(
+    "esg_report_details",
+    METADATA,
+    sa.Column("publication_id", sa.ForeignKey(PUBLICATIONS.c.id), primary_key=True),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
 )
 
 RUNS = sa.Table(

@@ -29,6 +29,7 @@ TITLES = {
     verdicts.NOT_RATED_RATE: "Many accounts are not rated",
     verdicts.REPORT_EQUALS: "Report was not stored correctly",
     verdicts.KEYS_UNCHANGED: "Who can open the report has changed",
+    verdicts.RATINGS_DRIFT: "The ratings look unlike those of the day before",
     verdicts.STILL_VERIFIES: "A published report may have been altered",
     "outbox_stuck": "Messages about the report are delayed",
     "alert_refused": "A message about the report was not accepted",
@@ -76,6 +77,10 @@ MEANS = {
     verdicts.KEYS_UNCHANGED: (
         "The report was locked for other recipients, or signed with another signature, than the one before. "
         "If you do not know of such a change, tell the developers at once."
+    ),
+    verdicts.RATINGS_DRIFT: (
+        "The ratings of many accounts moved at once, which a normal night does not do. Either something "
+        "big happened, or the provider changed its scale or sent wrong data."
     ),
     verdicts.STILL_VERIFIES: (
         "A published report, or the record of it, is not what was signed. Until that is explained, do not "
@@ -145,6 +150,8 @@ def steps(incident: Incident, state: State) -> Iterator[str]:
         return
     if incident.kind.name == verdicts.KEYS_UNCHANGED:
         yield "If you do not know of a change of recipients or of the signature, call the developers now."
+    elif incident.kind.name == verdicts.RATINGS_DRIFT:
+        yield "Do not act on changes of scores in this report until you hear from us."
     elif incident.kind.name == verdicts.STILL_VERIFIES:
         yield "Do not pass the report of this date on until you hear from us."
     elif incident.kind.name in {verdicts.ACCOUNTS_COMPLETE, verdicts.ACCOUNT_COUNT}:

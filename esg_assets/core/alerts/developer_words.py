@@ -37,6 +37,10 @@ MEANS = {
         "The report was sealed to other recipients, or signed with another key, than the publication before "
         "it. If nobody ordered that, treat it as an attack."
     ),
+    verdicts.RATINGS_DRIFT: (
+        "The ratings differ from those of the report before as no normal night does: another scale, a lost "
+        "field, old data or a mass downgrade. Every single answer was valid."
+    ),
     verdicts.STILL_VERIFIES: (
         "An entry of the chain, or an object that it names, is not what was signed. Treat it as an attack "
         "until it is explained; nothing is published meanwhile."
@@ -103,6 +107,10 @@ STEPS: dict[str, Steps] = {
             "If somebody ordered the change, nothing. If nobody did, look at recipients and signer:",
             _VERIFY[1],
         ),
+    ),
+    verdicts.RATINGS_DRIFT: (
+        ("Ask the provider whether it changed its scale, its data or its method.", ""),
+        ("If it sent wrong data, ask for all of it again when it is mended:", f"{_AGAIN[1]} --refresh all"),
     ),
     verdicts.STILL_VERIFIES: (_VERIFY, ("Compare the store with a copy, and keep both.", "")),
     "outbox_stuck": (

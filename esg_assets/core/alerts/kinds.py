@@ -78,6 +78,7 @@ _CHECK_TITLES = {
     verdicts.NOT_RATED_RATE: "Too many accounts not rated",
     verdicts.REPORT_EQUALS: "Report differs from the ratings",
     verdicts.KEYS_UNCHANGED: "Keys changed",
+    verdicts.RATINGS_DRIFT: "Ratings drift",
     verdicts.STILL_VERIFIES: "Published report does not verify",
 }
 

@@ -1,0 +1,91 @@
+"""Queries about publications: the newest, every version, and figures over time."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from esg_assets.adapters.database.models import CHAIN_HEAD, FIGURES, PUBLICATIONS
+from esg_assets.core.history import PastReport, PublishedReport
+from esg_assets.core.ratings import Status
+
+_RESTORES = CHAIN_HEAD.alias("restores")
+# Recorded before a restore, with a sequence that the restored chain has given anew: it was lost.
+STANDS = ~sa.exists().where(
+    _RESTORES.c.restored,
+    _RESTORES.c.sequence <= PUBLICATIONS.c.sequence,
+    _RESTORES.c.recorded_at > PUBLICATIONS.c.recorded_at,
+)
+"""Whether a publication stands: what a restore of the store has lost does not count."""
+
+_TABLE = PUBLICATIONS.c
+_NEWEST_FIRST = (_TABLE.report_date.desc(), _TABLE.version.desc(), _TABLE.id.desc())
+
+
+def key_of(published: PublishedReport) -> sa.Select[Any]:
+    """The id of that publication."""
+    same = {name: getattr(published, name) for name in ("report_date", "version", "head_sha256")}
+    return sa.select(_TABLE.id).where(*(_TABLE[name] == value for name, value in same.items()))
+
+
+def newest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> PastReport | None:
+    """The newest publication that stands and meets the condition, with all its figures."""
+    query = sa.select(PUBLICATIONS).where(condition, STANDS).order_by(*_NEWEST_FIRST).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _with_figures(connection, dict(row))
+
+
+def versions(connection: sa.Connection, report_date: date) -> list[PastReport]:
+    """Every version of that date's report that stands, oldest first, with its figures.
+
+    Of a version that was published again after a restore, the later one.
+    """
+    query = sa.select(PUBLICATIONS).where(_TABLE.report_date == report_date, STANDS)
+    rows = connection.execute(query.order_by(_TABLE.version, _TABLE.id)).mappings().all()
+    latest = {row["version"]: dict(row) for row in rows}
+    return [_with_figures(connection, row) for row in latest.values()]
+
+
+def trend(connection: sa.Connection, names: Collection[str], since: date) -> list[PastReport]:
+    """The newest version of every date from `since` on, ascending, with only those figures."""
+    query = sa.select(PUBLICATIONS).where(_TABLE.report_date >= since, STANDS)
+    rows = connection.execute(query.order_by(_TABLE.report_date, _TABLE.version, _TABLE.id)).mappings()
+    latest = {row["report_date"]: row for row in rows}
+    kept: dict[int, dict[str, float | None]] = {}
+    columns = FIGURES.c
+    named = sa.select(columns.publication_id, columns.name, columns.value)
+    for key, name, value in connection.execute(
+        named.where(columns.name.in_(sorted(names)), columns.report_date >= since)
+    ):
+        kept.setdefault(key, {})[name] = value
+    return [
+        PastReport(published_of(dict(row)), kept.get(row["id"], {}), row["recorded_at"])
+        for row in latest.values()
+    ]
+
+
+def _with_figures(connection: sa.Connection, row: dict[str, Any]) -> PastReport:
+    named = sa.select(FIGURES.c.name, FIGURES.c.value).where(FIGURES.c.publication_id == row["id"])
+    figures: dict[str, float | None] = {name: value for name, value in connection.execute(named)}  # noqa: C416 - rows are not pairs to a type checker
+    return PastReport(published_of(row), figures, row["recorded_at"])
+
+
+def published_of(row: dict[str, Any]) -> PublishedReport:
+    """The publication of a row."""
+    return PublishedReport(
+        report_date=row["report_date"],
+        version=row["version"],
+        sequence=row["sequence"],
+        head_sha256=row["head_sha256"],
+        run_id=row["run_id"],
+        counts={
+            Status.SUCCESS: row["success"],
+            Status.NOT_RATED: row["not_rated"],
+            Status.FAILED: row["failed"],
+        },
+        as_of=row["as_of"],
+        accounts_as_of=row["accounts_as_of"],
+        requested_by=row["requested_by"],
+        reason=row["reason"],
+    )

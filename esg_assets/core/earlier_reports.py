@@ -1,0 +1,138 @@
+"""A report's accounts held against those of earlier dates, for as long as this host can open them.
+
+Each earlier date is opened once, and let go before the next: a book of a million accounts is held twice at
+most. What may be told of the result is `esg_assets.core.differencing` and
+`esg_assets.core.change_disclosure`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esg_assets.core.accounts import Snapshot
+from esg_assets.core.change import (
+    Attribution,
+    Migration,
+    Side,
+    Turnover,
+    attribution,
+    migration,
+    side,
+    turnover,
+)
+from esg_assets.core.differencing import contributions, differing
+from esg_assets.core.drift import drift
+from esg_assets.core.errors import EsgError
+from esg_assets.core.figures import FigureRules
+from esg_assets.core.gathering import kept_outcomes
+from esg_assets.core.ports import RatingsParts, Snapshots
+from esg_assets.core.ratings import Metric
+from esg_assets.core.verdicts import Verdict
+
+MEANS = {"overall_score.mean": False, "overall_score.weighted_mean": True}
+"""The means that are attributed, by name of figure; whether by market value."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a report's accounts are against those of an earlier date; exact.
+
+    Attributes:
+        differing: how many accounts differ, by group of figures.
+        turnover, migration: who came and went, and how letters moved.
+        means: why each of MEANS moved; only those that can be worked out.
+        drift: whether the ratings look like the earlier ones.
+    """
+
+    differing: Mapping[str, int]
+    turnover: Turnover
+    migration: Migration
+    means: Mapping[str, Attribution]
+    drift: Verdict
+
+
+class EarlierReports:
+    """Compares a report with earlier dates.
+
+    Args:
+        snapshot: the report's accounts.
+        outcomes: theirs, one row for each (`esg_assets.core.outcomes.latest`).
+        currency: of the market-value weights.
+        rules: how figures are made, by date asked for and metrics.
+        snapshots, parts: where earlier dates are.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        outcomes: pa.Table,
+        currency: str,
+        rules: Callable[[date, tuple[Metric, ...]], FigureRules],
+        snapshots: Snapshots,
+        parts: RatingsParts,
+    ) -> None:
+        self._now = snapshot, outcomes
+        self._ids = snapshot.accounts.column("account_id").combine_chunks()
+        self._currency = currency
+        self._rules = rules
+        self._snapshots = snapshots
+        self._parts = parts
+        self._found: dict[date, Compared | None] = {}
+
+    def differing(self, day: date) -> Mapping[str, int] | None:
+        """Accounts that differ from that date's, by group; None if its working data cannot be opened."""
+        found = self.compared(day)
+        return None if found is None else found.differing
+
+    def compared(self, day: date) -> Compared | None:
+        """The comparison with that date; None if its working data cannot be opened."""
+        if day not in self._found:
+            self._found[day] = self._compare(day)
+        return self._found[day]
+
+    def _compare(self, day: date) -> Compared | None:
+        try:
+            before = self._snapshots.latest(day)
+            kept = None if before is None else kept_outcomes(before, self._parts)
+        except EsgError:  # archived, or damaged: that is told where it matters
+            return None
+        if before is None or kept is None:
+            return None
+        then, now = (before, kept), self._now
+        differ = differing(self._contributions(*now), self._contributions(*then))
+        old, new = self._side(*then), self._side(*now)
+        del before, kept, then
+        means = {name: attribution(old, new, name.partition(".")[0], weighted=w) for name, w in MEANS.items()}
+        return Compared(
+            differing=differ,
+            turnover=turnover(old, new),
+            migration=migration(old, new),
+            means={name: found for name, found in means.items() if found is not None},
+            drift=drift(old, new, day),
+        )
+
+    def _contributions(self, snapshot: Snapshot, outcomes: pa.Table) -> pd.DataFrame:
+        rules = self._rules(snapshot.as_of, snapshot.metrics)
+        return contributions(self._numbers(snapshot), outcomes, rules)
+
+    def _side(self, snapshot: Snapshot, outcomes: pa.Table) -> Side:
+        accounts = snapshot.accounts.select(["account_id", "market_value", "base_currency"])
+        accounts = accounts.set_column(0, "account_id", self._numbers(snapshot))
+        return side(accounts, outcomes, self._rules(snapshot.as_of, snapshot.metrics), self._currency)
+
+    def _numbers(self, snapshot: Snapshot) -> pa.ChunkedArray:
+        """A number for each account: its place in this report, or one after all of these.
+
+        A million ids as Python texts would take 70 MB for each table that is made by them.
+        """
+        ids = snapshot.accounts.column("account_id").combine_chunks()
+        places = pc.index_in(ids, value_set=self._ids)
+        missing = np.asarray(places.is_null())
+        numbers = pc.fill_null(places, 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        numbers[missing] = len(self._ids) + np.arange(int(missing.sum()))
+        return pa.chunked_array([pa.array(numbers)])
