@@ -8,6 +8,7 @@ other. What a reply means is `esg_assets.core.replies`.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from esg_assets.core.backlog import Ask, Backlog
@@ -175,10 +176,12 @@ class Collection:
         outcomes = self._denied if self._proved else []
         self._denied = [] if self._proved else self._denied
         body = reply.body
+        rated = any(judgement.status is Status.SUCCESS for judgement in judgements.values())
         for ask in call.asks:
             found = self._one(ask, judgements[ask.account_id], reply, body, len(call.asks), now + pause)
-            outcomes += found
-            body = b"" if found else body  # the first outcome of a call keeps its body for all of them
+            # The first outcome of a call keeps its body for all of them, whole if one of them is rated.
+            outcomes += [replace(each, raw=body) for each in found] if rated else found
+            body = b"" if found else body
         if refused and not self._proved:
             self._denials += 1
             self._denial_status = REFUSAL_STATUS[refused]

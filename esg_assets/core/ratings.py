@@ -84,8 +84,8 @@ class Outcome:
         attempts: tries made in the run that ended with this outcome; 0 where none was needed.
         last_status: the last HTTP status seen, None if no answer came.
         raw: the provider's last body, as received after decompression (empty if none came, cut to
-            16 KiB if it brought no rating). Of a call for several accounts the first outcome keeps the
-            body and those that follow it, with an empty one, share it.
+            16 KiB if it brought nobody a rating). Of a call for several accounts the first outcome
+            keeps the body and those that follow it, with an empty one, share it.
         etag: the provider's name for this answer, "" if it sent none: with it a refresh is cheap.
     """
 

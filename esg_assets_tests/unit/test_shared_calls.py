@@ -161,6 +161,17 @@ def test_the_body_of_a_shared_call_is_kept_once() -> None:
     assert [o.raw for o in outcomes[:10]] == [b"all of them", *[b""] * 9]
 
 
+def test_a_long_body_is_kept_whole_although_the_first_outcome_of_the_call_is_not_rated() -> None:
+    unrated = Judgement(Ruling.FINAL, Status.NOT_RATED, Reason.NOT_COVERED)
+    provider = Provider(entry=lambda account: unrated if account == "A0000" else GOOD)
+    body = b"x" * 100_000
+    provider.reply = lambda ids: Reply(200, body=body)  # type: ignore[method-assign]  # a simpler one
+
+    outcomes, _ = collect(provider, 10, per_call=10)
+
+    assert [(o.account_id, len(o.raw)) for o in outcomes[:2]] == [("A0000", len(body)), ("A0001", 0)]
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 60),
