@@ -40,6 +40,11 @@ EXPECTED = {
     "simulate",
     "settings",
     "doctor",
+    "alerts flush",
+    "alerts test",
+    "alerts drill",
+    "metrics serve",
+    "metrics push",
 }
 """Of the contract's commands, those that exist so far; each is whole: one that comes is added here."""
 
