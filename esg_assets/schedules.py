@@ -12,7 +12,7 @@ from esg_assets.core.due import DateState, Due, dates_due
 from esg_assets.core.history import ChainHead
 from esg_assets.core.ports import History
 from esg_assets.failures import BEHIND_TAG, PERMANENT_TAG
-from esg_assets.jobs import nightly_esg_report
+from esg_assets.jobs import OWN_LINES, nightly_esg_report
 from esg_assets.partitions import TIMEZONE, central_date
 from esg_assets.run_lease import YIELDED_TAG
 from esg_assets.settings import Settings
@@ -67,6 +67,7 @@ def nightly_schedule(settings: Settings) -> dg.ScheduleDefinition:
                 partition_key=day.isoformat(),
                 # Deduplicates within one tick only, whatever the key: `dates_due` guards the dates.
                 run_key=f"{day} at {tick}",
+                run_config=OWN_LINES,
                 tags={SCHEDULED_TAG: tick, **({} if day == today else {CATCH_UP_TAG: "true"})},
             )
             for day in due.wanted

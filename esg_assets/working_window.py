@@ -15,6 +15,7 @@ from esg_assets.core.errors import EsgError, LeaseBusy
 from esg_assets.core.ports import Leases
 from esg_assets.core.record_ports import Window
 from esg_assets.core.retention import Closed, Outcome
+from esg_assets.jobs import OWN_LINES
 from esg_assets.lifecycle import LifecycleStores
 from esg_assets.partitions import TIMEZONE
 from esg_assets.settings import Settings
@@ -125,7 +126,7 @@ def close_working_windows(
 @dg.job(
     name=ARCHIVE,
     description="The host gives away what is older than its working window.",
-    config={"loggers": {"console": {}}},  # ours; without it Dagster prints its own lines besides
+    config=OWN_LINES,
 )
 def archive_working_data() -> None:
     """Close every window that has ended."""
@@ -137,6 +138,7 @@ def archive_schedule() -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=f"{ARCHIVE}_schedule",
         job=archive_working_data,
+        run_config=OWN_LINES,
         cron_schedule=CRON,
         execution_timezone=TIMEZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
