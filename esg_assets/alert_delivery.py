@@ -21,7 +21,7 @@ from esg_assets.core.alerts.incidents import Observation, Recovery
 from esg_assets.core.alerts.kinds import ALERT_REFUSED
 from esg_assets.core.alerts.ports import Channel, Outbox
 from esg_assets.core.alerts.routes import Routes
-from esg_assets.delivery_lanes import Lane, Post, Trouble, run
+from esg_assets.delivery_lanes import LEASE_SECONDS, Lane, Post, Trouble, run
 from esg_assets.detection import watch_detection
 
 NAME = "alert_delivery_sensor"
@@ -112,6 +112,17 @@ def deliver_due(
         if time.monotonic() >= until - channel_seconds:
             break
     return result
+
+
+def give_up(outbox: Outbox, channel: str, deliverer: str, clock: Callable[[], datetime]) -> int:
+    """End what waits for a channel that is no longer set up, for good; how many messages that were."""
+    before = outbox.waiting(clock()).pending.get(channel, 0)
+    while True:
+        now = clock()
+        message = outbox.claim(deliverer, now, lease_seconds=LEASE_SECONDS, channels=(channel,), early=True)
+        if message is None:
+            return before - outbox.waiting(clock()).pending.get(channel, 0)
+        outbox.failed(message, deliverer, now, "given up: the channel is no longer set up", None)
 
 
 def _tell_of_refusals(outbox: Outbox, routes: Routes, lanes: Sequence[Lane]) -> None:

@@ -39,6 +39,14 @@ def register(commands: Commands) -> None:
 
 def flush(
     now: Annotated[bool, typer.Option("--now", help="Also what waits for its next try.")] = False,
+    give_up: Annotated[
+        str | None,
+        typer.Option(
+            "--give-up",
+            metavar="CHANNEL",
+            help="Before that, end for good what waits for a channel that is no longer set up.",
+        ),
+    ] = None,
 ) -> Answer:
     """Look for what is wrong and for what is well again, then deliver; exit 1 if anything stays behind."""
     from esg_assets import alert_choice  # noqa: PLC0415 - slow to import
@@ -50,10 +58,15 @@ def flush(
     settings = load_settings(tolerant=True)
     outbox, routes = alert_choice.outbox(settings), alert_choice.routes(settings)
     channels = alert_choice.channels(settings)
+    given_up = _given_up(outbox, channels, give_up)
     detected, faults = _detected(settings, outbox, routes)
     result = deliver_due(outbox, channels, routes, new_deliverer(), _clock, seconds=FLUSH_SECONDS, early=now)
     wrong = [*(str(fault) for fault in settings.faults), *faults]
-    return _flushed(detected, wrong, result, outbox.waiting(_clock()), early=now)
+    answer = _flushed(detected, wrong, result, outbox.waiting(_clock()), early=now)
+    if give_up is None:
+        return answer
+    shown = [f"Given up: {given_up:,} messages for {give_up}.", *answer.shown]
+    return Answer({**answer.data, "given_up": given_up}, shown, answer.status)
 
 
 def send_test(
@@ -66,8 +79,7 @@ def send_test(
 
     settings, channels, routes = _set_up()
     if channel is not None:
-        if channel not in CHANNELS:
-            raise SettingsWrong(f"--channel names {channel!r}. Wanted: one of {', '.join(CHANNELS)}.")
+        _require_channel(channel, "--channel")
         channels = [each for each in channels if each.name == channel]
         if not channels:
             raise SettingsWrong(f"The channel {channel} is not set up; esg-assets settings shows what is.")
@@ -88,6 +100,24 @@ def drill() -> Answer:
         raise SettingsWrong("ESG_ALERT_ROUTES sends nothing to the channels that are set up.")
     done = f"The drill {key} reached everybody, and so did its end. The receipts are kept."
     return _proved(proofs, {"incident": key}, done, "did not acknowledge them")
+
+
+def _given_up(outbox: "Outbox", channels: "Sequence[Channel]", name: str | None) -> int:
+    from esg_assets.alert_delivery import give_up, new_deliverer  # noqa: PLC0415 - slow to import
+
+    if name is None:
+        return 0
+    _require_channel(name, "--give-up")
+    if any(channel.name == name for channel in channels):
+        raise SettingsWrong(
+            f"The channel {name} is set up, so what waits for it is delivered; --give-up is for others."
+        )
+    return give_up(outbox, name, new_deliverer(), _clock)
+
+
+def _require_channel(name: str, option: str) -> None:
+    if name not in CHANNELS:
+        raise SettingsWrong(f"{option} names {name!r}. Wanted: one of {', '.join(CHANNELS)}.")
 
 
 def _clock() -> datetime:

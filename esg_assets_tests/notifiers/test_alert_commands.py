@@ -195,3 +195,16 @@ def test_flush_delivers_although_nothing_can_be_looked_at(
     assert "Looked: at nothing." in text
     assert "Wrong: nothing was looked at: an unexpected Dagster" in text
     assert len(slack.bodies) == 1
+
+
+@pytest.mark.usefixtures("set_up")
+def test_what_waits_for_a_channel_that_was_taken_away_can_be_given_up(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    something_wrong(home)
+    assert "is set up, so what waits for it is delivered" in shown(capsys, 2, "flush", "--give-up", "slack")
+    monkeypatch.delenv("ESG_SLACK_WEBHOOK_URL")
+    assert told(capsys, 1, "flush")["waiting"]["pending"] == {"slack": 1}
+    found = told(capsys, 0, "flush", "--give-up", "slack")
+    assert found["given_up"] == 1
+    assert found["waiting"]["refused"] == {"slack": 1}
