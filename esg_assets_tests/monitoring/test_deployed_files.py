@@ -11,6 +11,7 @@ import yaml
 
 from esg_assets.core.alerts.kinds import KINDS
 from esg_assets.core.metrics.catalogue import METRICS
+from esg_assets_tests.monitoring import table
 from esg_assets_tests.monitoring.monitors import DEPLOYED
 from esg_assets_tests.monitoring.panels import ROWS
 
@@ -77,6 +78,11 @@ def test_rules_and_panels_ask_for_nothing_that_is_not_exported() -> None:
     names = {name for text in asked for name in re.findall(r'(?<!")\besg_[a-z_]+', text)}
     assert len(names) > 30
     assert names - set(METRICS) == set()
+
+
+def test_the_documented_metrics_are_those_of_the_catalogue() -> None:
+    text = table.DOCUMENT.read_text(encoding="utf-8")
+    assert text == table.with_table(text), "python -m esg_assets_tests.monitoring.table --write"
 
 
 PAGE = "developers-page"
