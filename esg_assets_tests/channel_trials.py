@@ -8,23 +8,16 @@ well, and what the outside has seen is compared with what had to be told.
 
 import contextlib
 import random
-import socket
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from esg_assets.adapters.database.outbox import SqlOutbox
-from esg_assets.adapters.notifiers.email import EmailChannel
-from esg_assets.adapters.notifiers.pagerduty import PagerDutyChannel
-from esg_assets.adapters.notifiers.slack import SlackChannel
 from esg_assets.alert_delivery import deliver_due, new_deliverer
-from esg_assets.core.alerts.incidents import Message, Observation, Recovery, State
+from esg_assets.core.alerts.incidents import Message, Observation, Recovery
 from esg_assets.core.alerts.kinds import KINDS, RUN_FAILED, SENSOR_SILENT
-from esg_assets.core.alerts.ports import Channel
 from esg_assets.core.alerts.routes import (
     BUSINESS,
     DEFAULT,
@@ -35,14 +28,9 @@ from esg_assets.core.alerts.routes import (
     Routes,
     Target,
 )
-from esg_assets.core.alerts.wording import Places
-from esg_assets.core.errors import ChannelUnavailable, StoreUnavailable
-from esg_assets_tests.notifiers.http_stubs import ROUTING_KEY, PagerDuty, Slack, served
-from esg_assets_tests.notifiers.mail_servers import MailServer, mail_server
+from esg_assets.core.errors import StoreUnavailable
 from esg_assets_tests.outbox_material import emptied_outbox
-from esg_assets_tests.raw_server import answer
-from esg_assets_tests.servers import free_ports
-from esg_assets_tests.tls_servers import CA, pem_file
+from esg_assets_tests.trial_outside import ADDRESSES, FAULTS, Outside
 
 START = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
 TARGETS = (
@@ -52,143 +40,11 @@ TARGETS = (
     Target(EMAIL, BUSINESS),
 )
 ROUTES = Routes(DEFAULT, frozenset(TARGETS))
-PLACES = Places("https://dagster.example.com", "", "https://docs.example.com/operations")
-_ADDRESSES = {DEVELOPERS: "dev@example.org", BUSINESS: "readers@example.org"}
-HANGS_SECONDS = 0.05
-FAULTS = ("refused", "500", "time-out", "answer lost")
 STEPS = 14
 """Rounds in which things go wrong; after them nothing does."""
 
 ROUNDS = 60
 """After which everything has to have been told."""
-
-
-class Outside(Protocol):
-    """Where messages of one trial go, and what it has seen of them."""
-
-    def deliver(self, message: Message, fault: str) -> str:
-        """Hand the message to its channel while that has the fault, one of FAULTS or ""."""
-
-    def forget(self) -> None:
-        """As new."""
-
-    @property
-    def events(self) -> Sequence[tuple[str, str]]:
-        """What PagerDuty took: action and dedup key."""
-
-    @property
-    def mails(self) -> Sequence[tuple[str, str]]:
-        """Mails that were taken: Message-ID and address."""
-
-    @property
-    def slack_messages(self) -> int:
-        """How many Slack took."""
-
-
-class Recorded:
-    """An outside of lists, for many trials."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, str]] = []
-        self.mails: list[tuple[str, str]] = []
-        self.slack_messages = 0
-        self._lock = threading.Lock()
-
-    def deliver(self, message: Message, fault: str) -> str:
-        if fault and fault != "answer lost":
-            raise ChannelUnavailable(fault)
-        with self._lock:
-            if message.channel == PAGERDUTY:
-                action = "resolve" if message.state is State.RESOLVED else "trigger"
-                self.events.append((action, message.incident.key))
-            elif message.channel == EMAIL:
-                self.mails.append((message.identity, _ADDRESSES[message.audience]))
-            else:
-                self.slack_messages += 1
-        if fault:
-            raise ChannelUnavailable(fault)
-        return "taken"
-
-    def forget(self) -> None:
-        self.events.clear()
-        self.mails.clear()
-        self.slack_messages = 0
-
-
-class Served:
-    """Real servers over TLS and SMTP, and two addresses where nobody answers."""
-
-    def __init__(self, pager: PagerDuty, slack: Slack, mail: MailServer, ca: Path, silent: int) -> None:
-        self._pager, self._slack, self._mail, self._ca = pager, slack, mail, ca
-        (closed,) = free_ports(1)
-        self._good = self._channels()
-        self._refused = self._channels(closed)
-        self._hanging = self._channels(silent, HANGS_SECONDS)
-
-    def deliver(self, message: Message, fault: str) -> str:
-        if fault == "refused":
-            return self._refused[message.channel].deliver(message)
-        if fault == "time-out":
-            return self._hanging[message.channel].deliver(message)
-        if fault == "500":
-            self._answer_badly(message.channel)
-        receipt = self._good[message.channel].deliver(message)
-        if fault == "answer lost":
-            raise ChannelUnavailable("the connection broke before the answer came")
-        return receipt
-
-    def forget(self) -> None:
-        self._pager.reset()
-        self._slack.reset()
-        for kept in (self._mail.mails, self._mail.recipients, self._mail.encrypted, self._mail.answers):
-            kept.clear()
-
-    @property
-    def events(self) -> Sequence[tuple[str, str]]:
-        return [(event["event_action"], event["dedup_key"]) for event in self._pager.events]
-
-    @property
-    def mails(self) -> Sequence[tuple[str, str]]:
-        taken = zip(self._mail.mails, self._mail.recipients, strict=True)
-        return [(mail["Message-ID"], address) for mail, addresses in taken for address in addresses]
-
-    @property
-    def slack_messages(self) -> int:
-        return len(self._slack.bodies)
-
-    def _channels(self, port: int | None = None, seconds: float = 4.5) -> dict[str, Channel]:
-        """Every channel, by name; to that port instead of its server's, if it is given."""
-        https = f"https://127.0.0.1:{port}"
-        recipients = {who: [address] for who, address in _ADDRESSES.items()}
-        options: dict[str, Any] = {"places": PLACES, "ca": self._ca, "seconds": seconds}
-        smtp = f"smtp://127.0.0.1:{port or self._mail.port}"
-        return {
-            PAGERDUTY: PagerDutyChannel(ROUTING_KEY, self._pager.url if port is None else https, **options),
-            SLACK: SlackChannel(self._slack.url if port is None else f"{https}/services/x", **options),
-            EMAIL: EmailChannel(smtp, sender="esg@example.org", recipients=recipients, **options),
-        }
-
-    def _answer_badly(self, channel: str) -> None:
-        """The next request meets a server in trouble."""
-        if channel == EMAIL:
-            self._mail.answers.append("451 try again later")
-        else:
-            stub = self._pager if channel == PAGERDUTY else self._slack
-            stub.orders.append(answer(500, b"{}"))
-
-
-@contextlib.contextmanager
-def real_servers() -> Iterator[Served]:
-    """The servers, for the length of the block."""
-    with (
-        served(PagerDuty()) as pager,
-        served(Slack()) as slack,
-        mail_server() as mail,
-        tempfile.TemporaryDirectory() as folder,
-        socket.create_server(("127.0.0.1", 0), backlog=512) as silent,  # nobody accepts there
-    ):
-        ca = pem_file(Path(folder) / "ca.pem", CA.cert_pem)
-        yield Served(pager, slack, mail, ca, silent.getsockname()[1])
 
 
 class FaultyChannel:
@@ -278,7 +134,7 @@ class Trial:
         if again := [name for (name, _), times in self._handed.items() if times > 1]:
             yield f"two deliverers had one message at once: {again}"
         yield from self._pager_faults()
-        for to in _ADDRESSES.values():
+        for to in ADDRESSES.values():
             if len({name for name, address in self._outside.mails if address == to}) != 2 * len(self.keys):
                 yield f"{to} did not get one opening and one end of each incident"
         if self._outside.slack_messages < 2 * len(self.keys):

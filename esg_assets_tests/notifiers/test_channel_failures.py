@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from esg_assets_tests.channel_trials import FAULTS, Recorded, real_servers, trials
+from esg_assets_tests.channel_trials import trials
+from esg_assets_tests.trial_outside import FAULTS, Recorded, real_servers
 
 
 def test_whatever_fails_every_incident_is_told_once_and_ended(tmp_path: Path) -> None:

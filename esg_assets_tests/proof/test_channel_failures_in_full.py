@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from esg_assets_tests.channel_trials import FAULTS, Recorded, real_servers, trials
+from esg_assets_tests.channel_trials import trials
+from esg_assets_tests.trial_outside import FAULTS, Recorded, real_servers
 
 pytestmark = pytest.mark.proof
 
