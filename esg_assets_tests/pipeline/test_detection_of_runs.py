@@ -10,8 +10,8 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from esg_assets import cli_runs
 from esg_assets.core.alerts.kinds import Severity
 from esg_assets.core.errors import SourceUnavailable
-from esg_assets.core.ratings import Reply
-from esg_assets.detection import run_record, runs
+from esg_assets.detection import runs
+from esg_assets.failures import ERROR_TAG
 from esg_assets.jobs import NIGHTLY
 from esg_assets.schedules import CATCH_UP_TAG
 from esg_assets.stale_runs import COMMAND_LINE_TAG, PARTITION_TAG, sweep
@@ -40,6 +40,11 @@ def created(
     )
 
 
+def failed(house: House, day: date, error: str = "KeysUnavailable") -> None:
+    """A run that has ended with an error of ours."""
+    house.instance.report_run_failed(created(house, {ERROR_TAG: error}, day=day))
+
+
 def test_a_failed_run_is_an_incident_of_its_date_and_cause_and_a_good_run_ends_it(watched: Watched) -> None:
     watched.house.source.error = NOT_THERE
     failed = watched.house.run().run
@@ -57,37 +62,29 @@ def test_a_failed_run_is_an_incident_of_its_date_and_cause_and_a_good_run_ends_i
 
 
 def test_looking_twice_changes_nothing(watched: Watched) -> None:
-    watched.house.answers({"ACC-00000": [OSError("broken")]})
-    watched.house.run()
+    failed(watched.house, DAY)
     watched.look()
-    before = (dict(watched.outbox.incidents), watched.queued())
-    again = watched.look()
-    assert again.changed == ()
-    assert (dict(watched.outbox.incidents), watched.queued()) == before
+    before = watched.queued()
+    assert watched.look().changed == ()
+    assert watched.queued() == before
 
 
 def test_two_runs_that_fail_between_two_looks_are_both_seen(watched: Watched) -> None:
     watched.look()
-    watched.house.source.error = NOT_THERE
-    for _ in range(2):
-        watched.house.run(DAY)
-    watched.house.run(NEXT)
+    for day in (DAY, DAY, NEXT):
+        failed(watched.house, day)
     watched.look()
-    assert watched.keys() == [
-        f"{DAY}/run_failed/SourceUnavailable",
-        f"{NEXT}/run_failed/SourceUnavailable",
-    ]
-    assert watched.incident("run_failed", DAY, "SourceUnavailable").occurrences == 2
+    assert watched.keys() == [f"{DAY}/run_failed/KeysUnavailable", f"{NEXT}/run_failed/KeysUnavailable"]
+    assert watched.incident("run_failed", DAY, "KeysUnavailable").occurrences == 2
 
 
 def test_the_next_nights_good_run_ends_the_causes_of_earlier_ones(watched: Watched) -> None:
-    watched.house.source.error = NOT_THERE
-    watched.house.run(DAY)
+    failed(watched.house, DAY)
     watched.look()
-    watched.house.source.error = None
     watched.house.run(NEXT)
     watched.look()
     assert watched.open() == []
+    assert watched.keys() == [f"{DAY}/run_failed/KeysUnavailable"]
 
 
 def test_a_run_of_some_assets_is_no_sign_that_the_date_is_well(watched: Watched) -> None:
@@ -238,138 +235,9 @@ def test_a_promised_retry_holds_no_alert_back(watched: Watched) -> None:
 
 
 def test_a_run_that_came_in_anothers_way_warns_only(watched: Watched) -> None:
-    with watched.house.leases.hold(f"partition/{DAY}", "another run"):
-        watched.house.run()
+    failed(watched.house, DAY, "LeaseBusy")
     watched.look()
     assert watched.incident("run_failed", DAY, "LeaseBusy").severity is Severity.WARN
-
-
-# --- checks ---------------------------------------------------------------------------------------
-
-
-def test_a_blocked_report_is_told_by_its_check_and_by_nothing_else(watched: Watched) -> None:
-    watched.house.answers({f"ACC-{n:05d}": [Reply(500)] for n in range(9)})
-    watched.house.run()
-    watched.look()
-    incident = watched.incident("failure_rate", DAY)
-    assert watched.keys() == [f"{DAY}/failure_rate"]
-    assert incident.severity is Severity.ERROR
-    assert incident.facts["blocks_publication"] == 1
-    assert (incident.facts["failed"], incident.facts["accounts"], incident.facts["share"]) == (9, 12, 0.75)
-    assert incident.facts["reason.unavailable"] == 9
-    assert incident.facts["limit"] == 0.5
-    assert "9 of 12 accounts failed" in str(incident.facts["note"])
-    watched.house.answers()
-    watched.house.run()
-    watched.look()
-    assert watched.open() == []
-
-
-def test_a_report_that_is_blocked_in_a_run_without_its_check_is_a_failed_run(watched: Watched) -> None:
-    watched.house.answers({f"ACC-{n:05d}": [Reply(500)] for n in range(9)})
-    watched.house.run(only=["active_accounts", "esg_ratings"])
-    watched.house.run(only=["encrypted_report_csv"])
-    watched.look()
-    assert watched.keys() == [f"{DAY}/failure_rate", f"{DAY}/run_failed/ReportBlocked"]
-
-
-def test_a_warning_is_a_warning_and_ends_with_the_next_good_night(watched: Watched) -> None:
-    house = watched.house
-    house.run(DAY)
-    house.source.past = {DAY: [*house.source.rows, *house.source.rows[:0]][:10]}
-    house.run(NEXT)
-    watched.look()
-    incident = watched.incident("account_count_plausible", NEXT)
-    assert (incident.severity, incident.facts["blocks_publication"]) == (Severity.WARN, 0)
-    assert incident.facts["share"] == pytest.approx(-0.1667)
-    assert [queued for queued in watched.queued() if queued[0] == "account_count_plausible"] == [
-        ("account_count_plausible", "open", "apprise developers"),
-        ("account_count_plausible", "open", "email developers"),
-        ("account_count_plausible", "open", "slack developers"),
-    ]
-
-
-def test_accounts_that_were_refused_are_told_by_their_check(watched: Watched) -> None:
-    watched.house.source.rows = [*watched.house.source.rows, watched.house.source.rows[0]]
-    watched.house.source.past = None
-    watched.house.run(config={"active_accounts": {"current_accounts": True}})
-    watched.look()
-    assert watched.keys() == [f"{DAY}/accounts_complete_and_unique"]
-
-
-def test_a_check_is_seen_while_its_run_goes_on(watched: Watched) -> None:
-    """Dagster notes no change of a run when a check of it is evaluated."""
-    run = created(watched.house)
-    long_ago = datetime.now(UTC) + timedelta(hours=2)
-    watched.look(long_ago)
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey("esg_ratings"),
-        check_name="failure_rate",
-        passed=False,
-        metadata={},
-        severity=dg.AssetCheckSeverity.WARN,
-        partition=str(DAY),
-    )
-    event = dg.DagsterEvent(
-        dg.DagsterEventType.ASSET_CHECK_EVALUATION.value, NIGHTLY, event_specific_data=evaluation
-    )
-    watched.house.instance.report_dagster_event(event, run_id=run.run_id)
-    watched.look(long_ago + timedelta(seconds=30))
-    assert watched.open() == [f"{DAY}/failure_rate"]
-
-
-def test_a_check_of_the_firms_own_is_known_by_name_and_its_words_are_not_shown(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run_record, "_PAGE", 3)
-    run = created(watched.house)
-    for number in range(8):  # more than two pages
-        evaluation = dg.AssetCheckEvaluation(
-            asset_key=dg.AssetKey("theirs"),
-            check_name=f"theirs_{number % 2}",
-            passed=bool(number % 2),
-            metadata={"failed": 3},
-            severity=dg.AssetCheckSeverity.ERROR,
-            description="ACC-00001 is wrong",
-            partition=str(DAY),
-        )
-        event = dg.DagsterEvent(
-            dg.DagsterEventType.ASSET_CHECK_EVALUATION.value, NIGHTLY, event_specific_data=evaluation
-        )
-        watched.house.instance.report_dagster_event(event, run_id=run.run_id)
-    watched.look()
-    incident = watched.incident("check_failed", DAY, "theirs_0")
-    assert watched.keys() == [f"{DAY}/check_failed/theirs_0"]
-    assert incident.occurrences == 4
-    assert "ACC" not in str(incident.facts)
-
-
-def test_that_a_later_report_verifies_says_nothing_of_an_earlier_one(watched: Watched) -> None:
-    house = watched.house
-    house.run(DAY)
-    for path in (house.home / "store" / "reports" / str(DAY)).iterdir():
-        path.chmod(0o600)
-        path.write_bytes(b"spoilt")
-    house.run(DAY, only=["encrypted_report_csv"])
-    job = (
-        house.defs()
-        .resolve_implicit_global_asset_job_def()
-        .get_subset(
-            asset_check_selection={
-                dg.AssetCheckKey(dg.AssetKey("encrypted_report_csv"), "report_still_verifies")
-            },
-            asset_selection=set(),
-        )
-    )
-    job.execute_in_process(instance=house.instance, partition_key=str(DAY), raise_on_error=False)
-    watched.look()
-    assert f"{DAY}/report_still_verifies" in watched.open()
-    house.run(NEXT)
-    watched.look()
-    assert f"{DAY}/report_still_verifies" in watched.open()
-
-
-# --- which runs -----------------------------------------------------------------------------------
 
 
 def test_the_first_look_tells_no_old_news(watched: Watched) -> None:
