@@ -1,4 +1,4 @@
-"""`MemoryOutbox`, the stand-in for the port Outbox; it passes the contract (contract/test_outbox*.py) as SqlOutbox does."""
+"""`MemoryOutbox`, the stand-in for the port Outbox; it passes contract/test_outbox*.py as SqlOutbox does."""
 
 import threading
 from collections import Counter
