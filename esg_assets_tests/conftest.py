@@ -43,6 +43,7 @@ LONGEST_FIRST = (
     "pipeline/test_keys_in_kms.py",
     "pipeline/test_leases.py",
     "pipeline/test_stolen_host.py",
+    "monitoring/test_firing.py",
     "adapters/test_chain_races.py",
     "canaries/test_leaky_build.py",
     "simulators/test_contracts.py",

@@ -119,7 +119,8 @@ def run_dates(
     results = []
     leases = composition.leases(settings)
     with opened_instance(leases) as instance:
-        stale_runs.sweep(instance, leases, by="esg-assets run")
+        for gone in stale_runs.sweep(instance, leases, by="esg-assets run"):
+            _record(settings, instance, gone)
         for day in days:
             started, run_id = time.monotonic(), str(uuid.uuid4())
             with contextlib.ExitStack() as held:

@@ -9,10 +9,12 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from esg_assets.adapters.database.history import SqlHistory
 from esg_assets_tests.e2e.installation import DAY, TIMEOUT, Started, program
 from esg_assets_tests.servers import free_ports
 
@@ -82,6 +84,15 @@ def test_json_is_one_object_and_the_only_output(shown: Shown) -> None:
     told = json.loads(done.stdout)
     assert (told["date"], told["home"]) == (DAY, str(shown.folder / ".demo"))
     assert done.stdout.count("\n") == 1
+
+
+def test_the_run_is_recorded_at_once_without_a_daemon(shown: Shown) -> None:
+    history = SqlHistory(f"sqlite:///{shown.folder}/.demo/home/history.sqlite", read_only=True)
+    run, *_ = history.runs_since(datetime(2020, 1, 1, tzinfo=UTC))
+    assert (run.report_date.isoformat(), run.status, run.version) == (DAY, "published", 1)
+    assert run.calls > 100
+    assert run.requested_by
+    assert {"p50_seconds", "p99_seconds", "received_bytes", "report_bytes", "python"} <= set(run.figures)
 
 
 def test_nobody_else_can_read_anything_below_the_demo(shown: Shown) -> None:
