@@ -200,9 +200,6 @@ def test_a_failing_date_that_gets_late_stays_one_incident(watched: Watched) -> N
     assert set(watched.incident("run_failed", NEXT, "Unexpected").unwell) == {"run_failed", "report_late"}
 
 
-# --- given up -------------------------------------------------------------------------------------
-
-
 def test_a_date_that_was_tried_too_often_is_given_up_and_gets_worse_once(tmp_path: Path) -> None:
     with house_on_disk(tmp_path) as house:
         watched = Watched(house)

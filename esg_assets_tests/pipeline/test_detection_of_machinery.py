@@ -26,7 +26,6 @@ from esg_assets.core.alerts.kinds import Severity
 from esg_assets.definitions import build_defs
 from esg_assets.detection import machinery, watch_detection
 from esg_assets.detection.sensor import alert_detection_sensor
-from esg_assets.settings import load_settings
 from esg_assets_tests.pipeline.house import DAY, House, house_on_disk
 from esg_assets_tests.pipeline.test_schedule import at, publish
 from esg_assets_tests.pipeline.watched import EVERYWHERE, Watched
@@ -287,7 +286,6 @@ def test_the_sensor_ticks_with_wrong_settings(esg_home: Path, monkeypatch: pytes
         "history": resources.HistoryResource(settings=settings),
         **{key: kind(settings=settings) for key, kind in ALERTING.items()},
     }
-    load_settings(tolerant=True)
     with (
         house_on_disk(esg_home.parent / "cwd") as house,
         dg.build_sensor_context(instance=house.instance, resources=given) as context,

@@ -64,9 +64,7 @@ def test_a_failed_run_is_an_incident_of_its_date_and_cause_and_a_good_run_ends_i
 def test_looking_twice_changes_nothing(watched: Watched) -> None:
     failed(watched.house, DAY)
     watched.look()
-    before = watched.queued()
     assert watched.look().changed == ()
-    assert watched.queued() == before
 
 
 def test_two_runs_that_fail_between_two_looks_are_both_seen(watched: Watched) -> None:
@@ -128,11 +126,9 @@ def test_a_run_of_any_job_counts_and_one_without_a_date_ends_with_its_own_job(wa
 
 def test_a_backfills_run_of_all_assets_counts_though_it_is_of_dagsters_own_job(watched: Watched) -> None:
     watched.house.source.error = NOT_THERE
-    job = watched.house.defs().resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(
-        instance=watched.house.instance, partition_key=str(DAY), raise_on_error=False
-    )
-    run = watched.house.instance.get_run_by_id(result.run_id)
+    job, instance = watched.house.defs().resolve_implicit_global_asset_job_def(), watched.house.instance
+    result = job.execute_in_process(instance=instance, partition_key=str(DAY), raise_on_error=False)
+    run = instance.get_run_by_id(result.run_id)
     assert run is not None
     assert run.job_name == "__ASSET_JOB"
     watched.look()
