@@ -118,18 +118,23 @@ def _unwell(scene: Scene, looked: Looked, kind: Kind) -> Observation:
         facts |= scene.prospects(days[0])
     if kind is RUN_TIMED_OUT and looked.record.start_time is not None:
         facts["minutes"] = round((looked.ended_at.timestamp() - looked.record.start_time) / 60)
-    by_cause = word if kind is RUN_FAILED else ""
     return Observation(
         kind,
         f"run:{looked.run_id}:ended",
         looked.ended_at,
         None if days is None else days[0],
-        looked.run.job_name if days is None else by_cause,
-        # The run that holds the date makes its report; this one only came in its way.
-        Severity.WARN if word == errors.LeaseBusy.__name__ else None,
+        looked.run.job_name if days is None else word if kind is RUN_FAILED else "",
+        _severity(looked, word),
         facts,
         looked.run_id,
     )
+
+
+def _severity(looked: Looked, word: str) -> Severity | None:
+    """None for the kind's own; less if no report is missing because of this run."""
+    of_no_report = looked.days is None
+    in_anothers_way = word == errors.LeaseBusy.__name__  # the run that holds the date makes its report
+    return Severity.WARN if of_no_report or in_anothers_way else None
 
 
 def _word(looked: Looked) -> str:

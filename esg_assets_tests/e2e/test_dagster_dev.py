@@ -10,9 +10,13 @@ from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.e2e.dagster_ui import ASSETS, DagsterDev, dagster_dev
 from esg_assets_tests.e2e.installation import Installation
+from esg_assets_tests.notifiers.http_stubs import ROUTING_KEY, PagerDuty, served
+from esg_assets_tests.tls_servers import CA, pem_file
 
 ACCOUNTS = 150
 ONE, TERMINATED, FAILING, FROM_CLI = "2026-01-06", "2026-01-08", "2026-01-20", "2026-01-13"
+REFUSED, HEALTHY = "2026-01-19", "2026-01-21"
+PAGED = {f"esg/dev/{REFUSED}/run_failed/AccessDenied", f"esg/dev/{FAILING}/failure_rate"}
 THREE = ("2026-01-15", "2026-01-16", "2026-01-17")
 
 
@@ -23,15 +27,27 @@ class Ground:
     ui: DagsterDev
     house: Installation
     server: SimulatorServer
+    pager: PagerDuty
+    failed_at: float = 0.0
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder = tmp_path_factory.mktemp("dagster_dev")
-    with SimulatorServer(Options(accounts=ACCOUNTS, auth="none", inactive=0, unrated=0)) as server:
-        house = Installation.new(folder / "home", server.url, ESG_API_TIMEOUT_SECONDS="60")
+    with (
+        served(PagerDuty()) as pager,
+        SimulatorServer(Options(accounts=ACCOUNTS, auth="none", inactive=0, unrated=0)) as server,
+    ):
+        house = Installation.new(
+            folder / "home",
+            server.url,
+            ESG_API_TIMEOUT_SECONDS="60",
+            ESG_PAGERDUTY_URL=pager.url,
+            ESG_PAGERDUTY_ROUTING_KEY=ROUTING_KEY,
+            ESG_ALERT_CA_BUNDLE=str(pem_file(folder / "ca.pem", CA.cert_pem)),
+        )
         with dagster_dev(house) as ui:
-            yield Ground(ui, house, server)
+            yield Ground(ui, house, server, pager)
 
 
 def test_one_partition_is_materialized_with_its_checks(ground: Ground) -> None:
@@ -79,6 +95,13 @@ def test_a_check_that_fails_is_seen_on_its_partition(ground: Ground) -> None:
     }
 
 
+def test_a_provider_that_refuses_fails_the_run(ground: Ground) -> None:
+    ground.server.order_faults("403=1/sticky")
+    assert ground.ui.ended(ground.ui.launch(REFUSED)) == "FAILURE"
+    ground.failed_at = time.monotonic()
+    ground.server.order_faults("")
+
+
 def test_a_run_of_the_command_line_is_on_the_job_page_and_can_be_executed_again(ground: Ground) -> None:
     told = ground.house.ask("run", "--date", FROM_CLI)
     assert told["run_id"] in ground.ui.runs_on_the_job_page()
@@ -107,6 +130,13 @@ def test_terminate_keeps_what_has_arrived_and_the_next_run_goes_on(ground: Groun
     assert ground.ui.ended(ground.ui.launch(TERMINATED)) == "SUCCESS"
     assert ground.server.stats()["calls"] == unanswered
     assert len(ground.house.rows(TERMINATED)) == ACCOUNTS
+
+
+def test_what_failed_was_paged_within_two_minutes(ground: Ground) -> None:
+    ground.ui.wait_for(lambda: set(ground.pager.triggers) >= PAGED)
+    assert all(ground.pager.first[key] - ground.failed_at < 120 for key in PAGED)
+    # A good report of a later date; that the pages end is waited for in the last test.
+    assert ground.house.run("run", "--date", HEALTHY).status == 0
 
 
 def test_schedule_and_sensors_run_without_being_switched_on(ground: Ground) -> None:
@@ -138,3 +168,8 @@ def test_history_survives_a_restart(ground: Ground) -> None:
     assert told["run_id"] in before
     assert ground.ui.runs_on_the_job_page() == before
     assert ground.ui.materialized("encrypted_report_csv", "2026-01-10") == {"2026-01-10": told["run_id"]}
+
+
+def test_the_pages_end_with_a_good_report_of_a_later_date(ground: Ground) -> None:
+    ground.ui.wait_for(lambda: PAGED.isdisjoint(ground.pager.open))
+    assert {key: ground.pager.triggers[key] for key in PAGED} == dict.fromkeys(PAGED, 1)

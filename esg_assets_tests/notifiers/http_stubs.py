@@ -6,6 +6,7 @@ Each answers as its service's public documents say; what to answer next can be o
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from socket import socket
@@ -64,6 +65,7 @@ class PagerDuty(Stub):
     Attributes:
         events: that it took.
         triggers: how often each dedup key was triggered.
+        first: when it was triggered first, by the monotonic clock.
         open: dedup keys of alerts that are not resolved.
     """
 
@@ -71,6 +73,7 @@ class PagerDuty(Stub):
         super().__init__()
         self.events: list[Mapping[str, Any]] = []
         self.triggers: dict[str, int] = {}
+        self.first: dict[str, float] = {}
         self.open: set[str] = set()
 
     @property
@@ -88,6 +91,7 @@ class PagerDuty(Stub):
         key = event["dedup_key"]
         if event["event_action"] == "trigger":
             self.triggers[key] = self.triggers.get(key, 0) + 1
+            self.first.setdefault(key, time.monotonic())
             self.open.add(key)
         else:
             self.open.discard(key)
@@ -98,6 +102,7 @@ class PagerDuty(Stub):
         super().reset()
         self.events.clear()
         self.triggers.clear()
+        self.first.clear()
         self.open.clear()
 
 

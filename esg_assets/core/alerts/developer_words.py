@@ -65,6 +65,7 @@ Steps = tuple[tuple[str, str], ...]
 _AGAIN = ("Go on where it stopped (safe at any time):", "esg-assets run --date {date}")
 _LOOK = ("See where the report stands:", "esg-assets status --date {date}")
 _DOCTOR = ("Try settings, keys, stores and both systems:", "esg-assets doctor")
+_OTHER_JOB = (_DOCTOR, ("When the cause is mended, launch the job again on its page in Dagster's UI.", ""))
 _VERIFY = ("List what is wrong with the chain:", "esg-assets report verify --date {date}")
 _FAILURES = ("List the failed accounts with their reasons:", "esg-assets report failures --date {date}")
 _DAEMON = "Start it again if it is dead, with DAGSTER_HOME as it was:"
@@ -204,6 +205,8 @@ def steps(incident: Incident) -> Iterator[tuple[str, str]]:
     if _given_up(incident):
         last = STEPS[kinds.GIVEN_UP.name]
         found = (*(step for step in found if step[1] not in {command for _, command in last}), *last)
+    if _of_no_date(incident):
+        found = _OTHER_JOB
     for text, command in found:
         typed = command.format(date=date)
         if channel and typed == "esg-assets alerts test":
@@ -211,7 +214,15 @@ def steps(incident: Incident) -> Iterator[tuple[str, str]]:
         yield text, typed
 
 
+def _of_no_date(incident: Incident) -> bool:
+    """Whether it is about a run that makes no report."""
+    return incident.date is None and incident.kind.family is Family.ENDING
+
+
 def _seen(incident: Incident) -> Iterator[str]:
+    if _of_no_date(incident):
+        yield "A run of a job that makes no report did not end well. Reports are not affected."
+        return
     yield MEANS.get(incident.kind.name, MEANS["check_failed"])
     others = sorted(name for name in incident.kinds if name != incident.kind.name and name in MEANS)
     yield from (MEANS[name] for name in others)
