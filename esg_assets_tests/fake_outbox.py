@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from esg_assets.core.alerts import recording
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery, State
-from esg_assets.core.alerts.ports import Receipt, Waiting
+from esg_assets.core.alerts.ports import Receipt, Refusal, Waiting
 from esg_assets.core.alerts.routes import HEARTBEAT, Routes, Target
 
 
@@ -154,6 +154,14 @@ class MemoryOutbox:
             if kept.message.incident.key == key and kept.delivered_at is not None
         ]
         return sorted(found, key=lambda receipt: (receipt.delivered_at, receipt.message.id))
+
+    def refusals(self, since: datetime) -> Sequence[Refusal]:
+        found = [
+            Refusal(kept.message, kept.refused_at, kept.why)
+            for kept in self.kept
+            if kept.refused_at is not None and kept.refused_at >= since
+        ]
+        return sorted(found, key=lambda refusal: (refusal.refused_at, refusal.message.id))
 
     def bookmark(self, name: str) -> str:
         return self._bookmarks.get(name, "")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,13 +16,17 @@ from esg_assets.core.errors import EsgError, SettingsWrong
 if TYPE_CHECKING:
     from esg_assets.alert_delivery import Delivery
     from esg_assets.alert_drill import Proof
-    from esg_assets.core.alerts.ports import Channel, Outbox, Waiting
+    from esg_assets.core.alerts.incidents import Message
+    from esg_assets.core.alerts.ports import Channel, Outbox, Refusal, Waiting
     from esg_assets.delivery_lanes import Trouble
     from esg_assets.detection import Detected
     from esg_assets.settings import Settings
 
 FLUSH_SECONDS = 300.0
 """How long `flush` delivers at most; nothing waits for it as Dagster waits for a sensor's tick."""
+
+REFUSED_DAYS = 7
+"""For how long `flush` lists what was refused for good."""
 
 _NONE = (
     "No alert channel is set up. Set ESG_SMTP_URL with ESG_ALERT_EMAIL_FROM and ESG_ALERT_EMAIL_DEV, "
@@ -63,10 +67,18 @@ def flush(
     result = deliver_due(outbox, channels, routes, new_deliverer(), _clock, seconds=FLUSH_SECONDS, early=now)
     wrong = [*(str(fault) for fault in settings.faults), *faults]
     answer = _flushed(detected, wrong, result, outbox.waiting(_clock()), early=now)
-    if give_up is None:
-        return answer
-    shown = [f"Given up: {given_up:,} messages for {give_up}.", *answer.shown]
-    return Answer({**answer.data, "given_up": given_up}, shown, answer.status)
+    refusals = outbox.refusals(_clock() - timedelta(days=REFUSED_DAYS))
+    first = [] if give_up is None else [f"Given up: {given_up:,} messages for {give_up}."]
+    shown = [*first, *answer.shown, *(_refusal_line(each) for each in refusals)]
+    data = {
+        **answer.data,
+        "given_up": given_up,
+        "refusals": [
+            _told_data(each.message) | {"at": each.refused_at.isoformat(), "why": each.why}
+            for each in refusals
+        ],
+    }
+    return Answer(data, shown, answer.status)
 
 
 def send_test(
@@ -187,9 +199,8 @@ def _flush_lines(
     elif not result.troubles:
         yield "Delivered: nothing was due."
     for each in result.troubles:
-        message = each.message
-        told = f"{message.incident.key} ({message.state}) by {message.channel} to {message.audience}"
-        yield f"{'Refused for good' if each.refused else 'Not delivered'}: {told}: {each.why}"
+        if not each.refused:
+            yield f"Not delivered: {_told(each.message)}: {each.why}"
     if waiting.pending:
         hint = "" if early else "; --now tries them at once"
         since = f"{waiting.oldest:%Y-%m-%d %H:%M}Z"
@@ -200,15 +211,26 @@ def _counts(by_channel: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} by {channel}" for channel, count in sorted(by_channel.items()))
 
 
-def _trouble_data(trouble: "Trouble") -> dict[str, object]:
+def _told_data(message: "Message") -> dict[str, object]:
     return {
-        "channel": trouble.message.channel,
-        "audience": trouble.message.audience,
-        "incident": trouble.message.incident.key,
-        "state": trouble.message.state.value,
-        "refused": trouble.refused,
-        "why": trouble.why,
+        "channel": message.channel,
+        "audience": message.audience,
+        "incident": message.incident.key,
+        "state": message.state.value,
     }
+
+
+def _trouble_data(trouble: "Trouble") -> dict[str, object]:
+    return _told_data(trouble.message) | {"refused": trouble.refused, "why": trouble.why}
+
+
+def _told(message: "Message") -> str:
+    return f"{message.incident.key} ({message.state}) by {message.channel} to {message.audience}"
+
+
+def _refusal_line(refusal: "Refusal") -> str:
+    at = f"{refusal.refused_at:%Y-%m-%d %H:%M}Z"
+    return f"Never told: {_told(refusal.message)}, refused at {at}: {refusal.why}"
 
 
 def _waiting_data(waiting: "Waiting") -> dict[str, object]:

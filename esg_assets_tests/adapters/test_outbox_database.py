@@ -167,17 +167,21 @@ def test_two_processes_that_deliver_never_send_one_message_twice(url: str) -> No
         sys.stdin.readline()
         sent = []
         while (message := outbox.claim(sys.argv[2], now, lease_seconds=60, channels=CHANNELS)) is not None:
+            if not sent:  # both are at it before either goes on
+                print("claimed", flush=True)
+                sys.stdin.readline()
             sent.append(message.identity)
             outbox.delivered(message, sys.argv[2], now, "taken")
         print(json.dumps(sent), flush=True)
     """
     with python_process(program, url, "a") as first, python_process(program, url, "b") as second:
         processes = (first, second)
-        assert [line_from(process) for process in processes] == ["ready"] * 2
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
+        for said in ("ready", "claimed"):
+            assert [line_from(process) for process in processes] == [said] * 2
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write("go\n")
+                process.stdin.flush()
         sent = [json.loads(line_from(process)) for process in processes]
     counts = Counter(identity for each in sent for identity in each)
     # One of them may have found nothing free for a moment and ended, so the other has the rest or it waits.

@@ -170,6 +170,16 @@ def test_what_waits_is_counted_by_channel(outbox: Outbox) -> None:
     assert outbox.waiting(later(2)) == Waiting({}, None, {})
 
 
+def test_refusals_are_listed_with_their_reason(outbox: Outbox) -> None:
+    outbox.record([FAILED, WELL], PAGER, NOW)
+    refuse_next(outbox)
+    assert [(one.message.state, one.refused_at, one.why) for one in outbox.refusals(NOW)] == [
+        (State.OPEN, NOW, "refused"),
+        (State.RESOLVED, NOW, "its opening was refused"),
+    ]
+    assert list(outbox.refusals(later(1))) == []
+
+
 def test_refusals_are_counted_for_seven_days(outbox: Outbox) -> None:
     outbox.record([FAILED], PAGER, NOW)
     refuse_next(outbox)

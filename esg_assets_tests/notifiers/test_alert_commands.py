@@ -208,3 +208,5 @@ def test_what_waits_for_a_channel_that_was_taken_away_can_be_given_up(
     found = told(capsys, 0, "flush", "--give-up", "slack")
     assert found["given_up"] == 1
     assert found["waiting"]["refused"] == {"slack": 1}
+    line = "Never told: esg/dev/-/sensor_silent/s1 (open) by slack to developers, refused at 20"
+    assert line in shown(capsys, 0, "flush")

@@ -1,6 +1,6 @@
 """`SqlOutbox`: the port `Outbox` on a database; what follows from what was seen is `alerts.recording`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from esg_assets.adapters.database.models import BOOKMARKS, EVIDENCE, INCIDENTS, 
 from esg_assets.adapters.database.opening import for_writing, open_database, translated, writing
 from esg_assets.core.alerts import recording
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery, State
-from esg_assets.core.alerts.ports import Receipt, Waiting
+from esg_assets.core.alerts.ports import Receipt, Refusal, Waiting
 from esg_assets.core.alerts.routes import Routes, Target
 
 _ADVISORY_LOCK = 0x6573675F6F7574  # "esg_out": any number that nobody else in the database uses
@@ -54,13 +54,18 @@ class SqlOutbox:
                 return []
             known = self._known(connection, new[0].at)
             outcome = recording.applied(self._environment, new, known, routes)
-            connection.execute(EVIDENCE.insert(), [self._evidence(one, now) for one in new])
+            connection.execute(
+                EVIDENCE.insert(), [outbox_rows.evidence_row(self._environment, one, now) for one in new]
+            )
             ids = {
                 incident.key: self._keep(connection, incident, outcome.causes.get(incident.key))
                 for incident in outcome.incidents.values()
             }
             if outcome.messages:
-                rows = [self._message(queued, ids[queued.incident.key], now) for queued in outcome.messages]
+                rows = [
+                    outbox_rows.message_row(queued, ids[queued.incident.key], now)
+                    for queued in outcome.messages
+                ]
                 connection.execute(MESSAGES.insert(), rows)
         return list(outcome.incidents.values())
 
@@ -168,6 +173,14 @@ class SqlOutbox:
             rows = connection.execute(query.order_by(table.delivered_at, table.id)).mappings()
             return [Receipt(outbox_rows.message_of(row), row["delivered_at"], row["receipt"]) for row in rows]
 
+    def refusals(self, since: datetime) -> Sequence[Refusal]:
+        """What was refused for good since then, oldest first."""
+        table = MESSAGES.c
+        query = sa.select(MESSAGES).where(table.environment == self._environment, table.refused_at >= since)
+        with self._reading("reading refused alerts") as connection:
+            rows = connection.execute(query.order_by(table.refused_at, table.id)).mappings()
+            return [Refusal(outbox_rows.message_of(row), row["refused_at"], row["why"]) for row in rows]
+
     def bookmark(self, name: str) -> str:
         """A text that was kept under that name, "" if none."""
         with self._reading("reading how far was looked") as connection:
@@ -246,32 +259,6 @@ class SqlOutbox:
         made = connection.execute(INCIDENTS.insert(), row | {"cause": new[0], "number": new[1]})
         assert made.inserted_primary_key is not None
         return int(made.inserted_primary_key[0])
-
-    def _evidence(self, one: Observation | Recovery, now: datetime) -> dict[str, Any]:
-        recovery = one if isinstance(one, Recovery) else None
-        return {
-            "environment": self._environment,
-            "evidence": recording.evidence_name(one),
-            "recorded_at": now,
-            "well_at": None if recovery is None else recovery.at,
-            "recovery": None if recovery is None else outbox_rows.recovery_json(recovery),
-        }
-
-    def _message(self, queued: recording.Queued, incident_id: int, now: datetime) -> Mapping[str, Any]:
-        return {
-            "incident_id": incident_id,
-            "environment": self._environment,
-            "channel": queued.target.channel,
-            "audience": queued.target.audience,
-            "state": queued.state.value,
-            "incident": outbox_rows.snapshot(queued.incident),
-            "queued_at": now,
-            "attempts": 0,
-            "next_at": now,
-            "claimed_by": "",
-            "receipt": "",
-            "why": "",
-        }
 
     def _bookmark(self, name: str) -> tuple[sa.ColumnElement[bool], ...]:
         return BOOKMARKS.c.environment == self._environment, BOOKMARKS.c.name == name

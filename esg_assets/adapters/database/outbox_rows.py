@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from esg_assets.core.alerts.incidents import Facts, Incident, Message, Recovery, State
+from esg_assets.core.alerts.incidents import Facts, Incident, Message, Observation, Recovery, State
 from esg_assets.core.alerts.kinds import KINDS, Family, Kind, Severity
+from esg_assets.core.alerts.recording import Queued, evidence_name
 
 Row = sa.RowMapping | Mapping[str, Any]
 
@@ -79,6 +80,36 @@ def message_of(row: Row) -> Message:
         queued_at=row["queued_at"],
         attempts=row["attempts"],
     )
+
+
+def message_row(queued: Queued, incident_id: int, now: datetime) -> dict[str, Any]:
+    """The columns of a new message, due at once."""
+    return {
+        "incident_id": incident_id,
+        "environment": queued.incident.environment,
+        "channel": queued.target.channel,
+        "audience": queued.target.audience,
+        "state": queued.state.value,
+        "incident": snapshot(queued.incident),
+        "queued_at": now,
+        "attempts": 0,
+        "next_at": now,
+        "claimed_by": "",
+        "receipt": "",
+        "why": "",
+    }
+
+
+def evidence_row(environment: str, one: Observation | Recovery, now: datetime) -> dict[str, Any]:
+    """The columns of a new evidence; a recovery is kept with what it says."""
+    recovery = one if isinstance(one, Recovery) else None
+    return {
+        "environment": environment,
+        "evidence": evidence_name(one),
+        "recorded_at": now,
+        "well_at": None if recovery is None else recovery.at,
+        "recovery": None if recovery is None else recovery_json(recovery),
+    }
 
 
 def recovery_json(recovery: Recovery) -> dict[str, Any]:

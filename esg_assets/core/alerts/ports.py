@@ -33,6 +33,15 @@ class Receipt:
     receipt: str
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A message that is never sent, and why, in our words."""
+
+    message: Message
+    refused_at: datetime
+    why: str
+
+
 class Outbox(Protocol):
     """Incidents and the messages about them, in the database; safe for many processes.
 
@@ -103,6 +112,9 @@ class Outbox(Protocol):
 
     def receipts(self, key: str) -> Sequence[Receipt]:
         """What channels acknowledged of the incident of that key, oldest first."""
+
+    def refusals(self, since: datetime) -> Sequence[Refusal]:
+        """What was refused for good since then, oldest first."""
 
     def bookmark(self, name: str) -> str:
         """A text that was kept under that name, "" if none."""
