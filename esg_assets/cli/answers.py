@@ -4,7 +4,7 @@ Nothing else in this package writes to standard output.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -25,10 +25,28 @@ class Rows:
         """The table as aligned text, for files and pipes."""
         lines = [list(self.header), *(list(row) for row in self.rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        )
+        return "\n".join(_aligned(line, widths) for line in lines)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A table of any length, printed row by row; nobody holds all of it.
+
+    Attributes:
+        name: the list's key in what `--json` prints.
+        header: column titles.
+        widths: of the columns, in characters.
+        rows: each as an object for `--json` and as texts for people; taken once.
+    """
+
+    name: str
+    header: Sequence[str]
+    widths: Sequence[int]
+    rows: Iterable[tuple[Mapping[str, object], Sequence[str]]]
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 @dataclass(frozen=True)
@@ -39,11 +57,13 @@ class Answer:
         data: what `--json` prints; plain values only.
         shown: what people see, in order.
         status: exit status: 0 done, 1 the job failed or a check stopped it, 2 wrong usage or settings.
+        stream: what comes after `data` and `shown`, row by row.
     """
 
     data: Mapping[str, object]
     shown: Sequence[str | Rows] = field(default_factory=tuple)
     status: int = 0
+    stream: Stream | None = None
 
 
 class Output:
@@ -58,25 +78,53 @@ class Output:
     def __init__(self, stdout: TextIO, stderr: TextIO, *, as_json: bool) -> None:
         self.as_json = as_json
         self._stdout, self._stderr = stdout, stderr
+        self._begun = False
 
     def answer(self, answer: Answer) -> None:
         """Print `answer`. A long-running command calls this itself, once, and returns None."""
         if self.as_json:
-            self._write(json.dumps(answer.data, ensure_ascii=False))
+            if answer.stream is None:
+                self._write(_json(answer.data))
+            else:
+                self._json_stream(answer.data, answer.stream)
             return
         for part in answer.shown:
             if self._stdout.isatty():
                 self._show(part)
             else:
                 self._write(part if isinstance(part, str) else part.plain())
+        if answer.stream is not None:
+            self._plain_stream(answer.stream)
 
     def error(self, text: str, kind: str) -> None:
-        """Print an error: to people on standard error, as JSON on standard output."""
-        if self.as_json:
-            self._write(json.dumps({"error": text, "kind": kind}, ensure_ascii=False))
+        """Print an error: to people on standard error, as JSON on standard output.
+
+        What breaks off in the midst of an object on standard output is told on standard error too: two
+        objects there would be none.
+        """
+        if self.as_json and not self._begun:
+            self._write(_json({"error": text, "kind": kind}))
         else:
             self._stderr.write(f"{text}\n")
             self._stderr.flush()
+
+    def _json_stream(self, data: Mapping[str, object], stream: Stream) -> None:
+        self._begun = True
+        self._stdout.write(f"{_json(data).removesuffix('}')}, {_json(stream.name)}: [")
+        separator = "\n"
+        for found, _ in stream.rows:
+            self._stdout.write(separator + _json(found))
+            separator = ",\n"
+        self._write("\n]}")
+
+    def _plain_stream(self, stream: Stream) -> None:
+        empty = True
+        for _, cells in stream.rows:
+            if empty:
+                self._stdout.write(f"{_aligned(stream.header, stream.widths)}\n")
+                empty = False
+            self._stdout.write(f"{_aligned(cells, stream.widths)}\n")
+        self._stdout.flush()
 
     def _write(self, text: str) -> None:
         self._stdout.write(f"{text}\n")
@@ -95,3 +143,7 @@ class Output:
         for row in part.rows:
             table.add_row(*(Text(cell, overflow="fold") for cell in row))
         console.print(table)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

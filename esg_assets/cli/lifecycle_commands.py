@@ -16,6 +16,7 @@ from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
 from esg_assets.cli.reason_check import require_no_account
+from esg_assets.cli.report_access import keys_in, opener_of
 from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
@@ -84,11 +85,10 @@ def reseal(
     Opens with --key, seals to --recipients, and signs a reseal entry with ESG_SIGNING_KEY, which here is
     the custodian's. The old objects stay; `report expire --superseded` removes them.
     """
-    from esg_assets.cli.report_commands import _opener  # noqa: PLC0415 - cryptography is slow to import
-    from esg_assets.cli.reports import require_recipient  # noqa: PLC0415 - as above
+    from esg_assets.cli.reports import require_recipient  # noqa: PLC0415 - cryptography is slow to import
 
     custody = _stores("report reseal", keyring, recipients, about=(day, reason)).resealing
-    opener, resealed = _opener(key), []
+    opener, resealed = opener_of(key), []
     for each in custody.versions(day.date(), version):
         changed = not custody.is_sealed_so(each)
         if changed:
@@ -129,8 +129,6 @@ def expire(
 
     Refused while the date is under hold. A removal that broke off is finished by running it again.
     """
-    from esg_assets.cli.report_commands import _opener  # noqa: PLC0415 - cryptography is slow to import
-
     if superseded != (key is not None):
         raise SettingsWrong(
             "--superseded and --key belong together: the key proves that the new objects open."
@@ -140,7 +138,7 @@ def expire(
     if key is None:
         done = expiry.expire(date, requested_by=user, reason=why)
     else:
-        done = expiry.expire_superseded(date, _opener(key), requested_by=user, reason=why)
+        done = expiry.expire_superseded(date, opener_of(key), requested_by=user, reason=why)
     told = {"date": date.isoformat(), "versions": list(done.versions), "objects": done.objects}
     if not done.versions and not done.objects:
         return Answer(told, [f"{date}: there is nothing (more) to remove."])
@@ -183,7 +181,6 @@ def _stores(
     command: str, keyring: Path | None, recipients: str | None = None, *, about: tuple[datetime, str]
 ) -> "LifecycleStores":
     """The stores as the options say; refuses a reason (`about` a date) that is known to name an account."""
-    from esg_assets.cli.report_commands import _keys_in  # noqa: PLC0415 - slow to import
     from esg_assets.lifecycle import LifecycleStores  # noqa: PLC0415
     from esg_assets.settings import load_settings, parse_key  # noqa: PLC0415
 
@@ -191,7 +188,7 @@ def _stores(
     require_no_account(settings, [about[0].date()], about[1])
     changed: dict[str, object] = {}
     if keyring is not None:
-        changed["verify_keys"] = tuple(_keys_in(keyring))
+        changed["verify_keys"] = tuple(keys_in(keyring))
     elif recipients is not None and not settings.verify_keys:
         raise SettingsWrong(
             f"Preparing `{command}`: ESG_VERIFY_KEYS is not set. Set it, or give --keyring FILE: all keys "

@@ -4,8 +4,6 @@ What they do is in `esg_assets.cli.reports`. `verify` and `decrypt` read the set
 `.env`, so that a file somebody left in the working folder cannot say which keys to believe.
 """
 
-import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,12 +13,11 @@ from esg_assets.cli.answers import Answer, Rows
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
 from esg_assets.cli.reason_check import require_no_account
+from esg_assets.cli.report_access import opener_of, verifying_settings
 from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
     from esg_assets.composition import SealedStores
-    from esg_assets.core.record_ports import OpeningEnvelope
-    from esg_assets.settings import VerifyKey
 
 _STATUSES = ("SUCCESS", "NOT_RATED", "FAILED")
 
@@ -68,7 +65,7 @@ def decrypt(
     from esg_assets.cli import reports  # noqa: PLC0415 - cryptography and pyarrow are slow to import
 
     stores = _stores("report decrypt", keyring)
-    done = reports.decrypted(stores.published, _opener(key), day.date(), out, version)
+    done = reports.decrypted(stores.published, opener_of(key), day.date(), out, version)
     return Answer(
         done,
         [f"{out}: report of {done['date']}, version {done['version']}, {done['rows']:,} accounts, verified."],
@@ -102,7 +99,7 @@ def failures(day: Day, key: OptionalKey = None) -> Answer:
     if key is None:
         found = reports.failures_in_work(stores.snapshots, stores.parts, day.date())
     else:
-        found = reports.failures_in_summary(stores.published, _opener(key), day.date())
+        found = reports.failures_in_summary(stores.published, opener_of(key), day.date())
     if not found["failures"]:
         return Answer(found, [f"No account failed on {found['date']}."])
     columns = ("account_id", "reason", "attempts", "last_status")
@@ -165,62 +162,5 @@ def _judgement(judged: dict[str, Any]) -> list[str | Rows]:
 def _stores(command: str, keyring: Path | None = None, *, verifying: bool = True) -> "SealedStores":
     """The stores, with the keys of `keyring` to verify with where it was given."""
     from esg_assets.composition import SealedStores  # noqa: PLC0415 - slow to import
-    from esg_assets.settings import load_settings  # noqa: PLC0415
 
-    settings = load_settings(command)
-    if keyring is not None:
-        settings = settings.model_copy(update={"verify_keys": tuple(_keys_in(keyring))})
-    elif verifying and not settings.verify_keys and settings.signing_key is None:
-        raise SettingsWrong(
-            f"Preparing `{command}`: there is no public key to verify with. Set ESG_VERIFY_KEYS (or on the"
-            " host ESG_SIGNING_KEY); `report verify` and `report decrypt` take --keyring FILE as well."
-        )
-    return SealedStores(settings)
-
-
-def _keys_in(keyring: Path) -> list["VerifyKey"]:
-    """The public keys of a keyring file; names in it are relative to its folder."""
-    from esg_assets.settings import VerifyKey, parse_verify_key  # noqa: PLC0415 - slow to import
-
-    try:
-        text = keyring.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise SettingsWrong(f"--keyring {keyring}: wanted is a readable text file.") from None
-    if text.lstrip().startswith("-----BEGIN"):
-        return [VerifyKey(keyring)]
-    keys = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        item = line.strip()
-        if not item or item.startswith("#"):
-            continue
-        try:
-            key = parse_verify_key(item)
-        except ValueError as error:
-            raise SettingsWrong(f"--keyring {keyring}, line {number}: wanted is {error}.") from None
-        keys.append(replace(key, path=keyring.parent / key.path))
-    if not keys:
-        raise SettingsWrong(f"--keyring {keyring} names no key.")
-    return keys
-
-
-def _opener(key: str) -> "OpeningEnvelope":
-    """What opens with a recipient's key; asks for the pass phrase of a file that has one."""
-    from esg_assets import key_choice  # noqa: PLC0415 - slow to import
-    from esg_assets.settings import load_settings, parse_key  # noqa: PLC0415
-
-    try:
-        chosen = parse_key(key)
-    except ValueError as error:
-        raise SettingsWrong(f"--key: wanted is {error}.") from None
-    return key_choice.opener(chosen, load_settings("report decrypt").env, _pass_phrase)
-
-
-def _pass_phrase(path: Path) -> bytes | None:
-    """Typed by who sits there, for a file that is encrypted; None where nobody does."""
-    try:
-        encrypted = b"ENCRYPTED" in path.read_bytes()
-    except OSError:
-        return None  # whoever loads the key says what is wrong with the file
-    if not encrypted or not sys.stdin.isatty():
-        return None
-    return str(typer.prompt(f"Pass phrase of {path}", hide_input=True, err=True)).encode()
+    return SealedStores(verifying_settings(command, keyring, verifying=verifying))

@@ -17,7 +17,9 @@ from esg_assets.core.ratings import Metric
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 ROWS_PER_CHUNK = 5_000
 
-_ACCOUNT = ("account_id", "account_name", "account_type", "base_currency")
+TEXT_COLUMNS = ("account_id", "account_name", "account_type", "base_currency")
+"""Columns of texts that others wrote: their cells are guarded."""
+
 _SCORES = ("overall_score", "environmental_score", "social_score", "governance_score")
 _RATING = ("rating", "primary_focus", "coverage_pct", "rating_as_of")
 
@@ -27,7 +29,7 @@ def columns(metrics: Sequence[Metric]) -> list[str]:
     return [
         "report_date",
         "as_of",
-        *_ACCOUNT,
+        *TEXT_COLUMNS,
         "market_value",
         "overall_esg_score",
         *_SCORES[1:],
@@ -79,7 +81,7 @@ def _rows(snapshot: Snapshot, accounts: pa.Table, outcomes: pa.Table) -> Iterato
     dates = [
         [text] * accounts.num_rows for text in (snapshot.partition.isoformat(), snapshot.as_of.isoformat())
     ]
-    guarded = [[guard(cell) for cell in texts(accounts, name)] for name in _ACCOUNT]
+    guarded = [[guard(cell) for cell in texts(accounts, name)] for name in TEXT_COLUMNS]
     sent = [dict(pairs or ()) for pairs in outcomes.column("metrics").to_pylist()] if snapshot.metrics else []
     return zip(
         *dates,

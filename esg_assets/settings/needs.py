@@ -33,9 +33,9 @@ class Need:
 _JOB = Need(
     required=("accounts_url", "api_url", "report_recipients", "working_key", "signing_key"), calls=True
 )
-_READER = Need(
-    reads=frozenset({"env", "dagster_home", "store_url", "signing_key", "verify_keys"}), dotenv=False
-)
+_READ = frozenset({"env", "dagster_home", "store_url", "signing_key", "verify_keys"})
+_READER = Need(reads=_READ, dotenv=False)
+_WORKED = {"work_url", "working_key", "former_working_keys"}
 _KEEPER = Need(
     required=("signing_key",),
     reads=frozenset(
@@ -43,7 +43,7 @@ _KEEPER = Need(
             *("env", "dagster_home", "store_url", "signing_key", "verify_keys", "retention_years"),
             "database_url",
             # To look whether a reason names an account, where any are kept.
-            *("work_url", "working_key", "former_working_keys"),
+            *_WORKED,
         }
     ),
 )
@@ -67,6 +67,9 @@ NEEDS: Mapping[str, Need] = {
     "report accept-restore": Need(required=("signing_key",)),
     "report verify": _READER,
     "report decrypt": _READER,
+    "report account": _READER,
+    "report diff": _READER,
+    "report reproduce": replace(_READER, reads=_READ | _WORKED),
 }
 """By command, as it is typed behind `esg-assets`; "" for what needs nothing by itself."""
 

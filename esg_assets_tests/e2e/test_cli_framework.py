@@ -27,6 +27,7 @@ EXPECTED = {
     "report decrypt",
     "report verify",
     "report failures",
+    "report reproduce",
     "report archive",
     "report reseal",
     "report hold",

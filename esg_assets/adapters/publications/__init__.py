@@ -9,10 +9,22 @@ An object counts only if an entry of the chain names it with its size and digest
 behind is named by none. The chain, the envelope and the working data are handed in as ports.
 """
 
+from esg_assets.adapters.publications.archived import members
 from esg_assets.adapters.publications.archiving import WorkingWindow
+from esg_assets.adapters.publications.drafting import KeptSalts
 from esg_assets.adapters.publications.expiry import Expiry
 from esg_assets.adapters.publications.reading import PublishedReports
+from esg_assets.adapters.publications.rereading import TwiceRead
 from esg_assets.adapters.publications.resealing import Resealing
 from esg_assets.adapters.publications.writing import Publications
 
-__all__ = ["Expiry", "Publications", "PublishedReports", "Resealing", "WorkingWindow"]
+__all__ = [
+    "Expiry",
+    "KeptSalts",
+    "Publications",
+    "PublishedReports",
+    "Resealing",
+    "TwiceRead",
+    "WorkingWindow",
+    "members",
+]

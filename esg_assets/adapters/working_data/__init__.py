@@ -12,9 +12,19 @@ that is handed in. Constructing any of them touches nothing. What a publication 
 
 from esg_assets.adapters.working_data.handles import SealedRecords
 from esg_assets.adapters.working_data.kept import KeptWork
-from esg_assets.adapters.working_data.parts import SealedParts
+from esg_assets.adapters.working_data.parts import SealedParts, part_in
 from esg_assets.adapters.working_data.ratings_handles import SealedRatingsHandles
 from esg_assets.adapters.working_data.rekeying import Rekeying
-from esg_assets.adapters.working_data.snapshots import SealedSnapshots
+from esg_assets.adapters.working_data.snapshots import SealedSnapshots, snapshot_in, snapshot_key
 
-__all__ = ["KeptWork", "Rekeying", "SealedParts", "SealedRatingsHandles", "SealedRecords", "SealedSnapshots"]
+__all__ = [
+    "KeptWork",
+    "Rekeying",
+    "SealedParts",
+    "SealedRatingsHandles",
+    "SealedRecords",
+    "SealedSnapshots",
+    "part_in",
+    "snapshot_in",
+    "snapshot_key",
+]

@@ -5,6 +5,7 @@ other modules of this package know; the context of each is computed here from it
 """
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Sequence
 
@@ -57,7 +58,13 @@ class KeptWork:
 
     def opened(self, name: str) -> bytes:
         """The plaintext of an object, whole and verified. Raises Tampered, KeyMissing."""
-        return self._objects.opened(name, self._objects.read(name), lambda place: self.context(name, place))
+        return self.opened_as(name)[0]
+
+    def opened_as(self, name: str) -> tuple[bytes, str]:
+        """Likewise, with the SHA-256 of the ciphertext: whether it is still the object that was sealed."""
+        sealed = self._objects.read(name)
+        plain = self._objects.opened(name, sealed, lambda place: self.context(name, place))
+        return plain, hashlib.sha256(sealed).hexdigest()
 
     def remove(self, name: str) -> None:
         """Remove an object; no error if it is not there."""

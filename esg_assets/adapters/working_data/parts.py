@@ -188,6 +188,11 @@ def _folder(partition: dt.date) -> str:
     return f"parts/{partition.isoformat()}/"
 
 
+def part_in(data: bytes) -> pa.Table:
+    """The outcomes that an opened object holds, raw answers included: rows of OUTCOME_SCHEMA."""
+    return _as_now(read_stream(data), None)
+
+
 def _as_now(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
     """The columns of today's OUTCOME_SCHEMA: a part from before one of them existed has nulls there."""
     for field in OUTCOME_SCHEMA:

@@ -44,24 +44,10 @@ class SealedSnapshots:
 
     def generation(self, partition: dt.date, generation: int) -> Snapshot:
         """That generation. Raises KeyMissing, Tampered."""
-        key = _key(partition, generation)
+        key = snapshot_key(partition, generation)
         sealed = self._objects.read(key)
         data = self._objects.opened(key, sealed, lambda place: _context(place, partition, generation))
-        table = read_stream(data)
-        header = _header(table.schema.metadata or {})
-        snapshot = Snapshot(
-            partition=dt.date.fromisoformat(header["partition"]),
-            generation=generation,
-            as_of=dt.date.fromisoformat(header["as_of"]),
-            accounts_as_of=header["accounts_as_of"],
-            accounts=table.replace_schema_metadata(None).cast(ACCOUNT_SCHEMA),
-            metrics=tuple(Metric(**metric) for metric in header["metrics"]),
-            mapping=header["mapping"],
-            salt=bytes.fromhex(header["salt"]),
-        )
-        if snapshot.partition != partition or snapshot.commitment != header["commitment"]:
-            raise Tampered(f"Reading the snapshot of {partition}: its content is not what was committed to.")
-        return snapshot
+        return snapshot_in(data, partition, generation)
 
     def save(self, snapshot: Snapshot) -> Snapshot:
         """Store a new snapshot as the partition's next generation and return it with its number."""
@@ -78,16 +64,36 @@ class SealedSnapshots:
 
     def ref(self, snapshot: Snapshot) -> PartRef:
         """Name and digest of the sealed object of a saved snapshot. Raises KeyMissing."""
-        key = _key(snapshot.partition, snapshot.generation)
+        key = snapshot_key(snapshot.partition, snapshot.generation)
         return PartRef(key=key, sha256=hashlib.sha256(self._objects.read(key)).hexdigest())
+
+
+def snapshot_in(data: bytes, partition: dt.date, generation: int) -> Snapshot:
+    """The snapshot that an opened object holds. Raises Tampered, Refused."""
+    table = read_stream(data)
+    header = _header(table.schema.metadata or {})
+    snapshot = Snapshot(
+        partition=dt.date.fromisoformat(header["partition"]),
+        generation=generation,
+        as_of=dt.date.fromisoformat(header["as_of"]),
+        accounts_as_of=header["accounts_as_of"],
+        accounts=table.replace_schema_metadata(None).cast(ACCOUNT_SCHEMA),
+        metrics=tuple(Metric(**metric) for metric in header["metrics"]),
+        mapping=header["mapping"],
+        salt=bytes.fromhex(header["salt"]),
+    )
+    if snapshot.partition != partition or snapshot.commitment != header["commitment"]:
+        raise Tampered(f"Reading the snapshot of {partition}: its content is not what was committed to.")
+    return snapshot
+
+
+def snapshot_key(partition: dt.date, generation: int) -> str:
+    """Name of that snapshot's object in the work store."""
+    return f"{_folder(partition)}{generation:0{_DIGITS}d}"
 
 
 def _folder(partition: dt.date) -> str:
     return f"snapshots/{partition.isoformat()}/"
-
-
-def _key(partition: dt.date, generation: int) -> str:
-    return f"{_folder(partition)}{generation:0{_DIGITS}d}"
 
 
 def _context(place: StoreIdentity, partition: dt.date, generation: int) -> Context:
