@@ -49,7 +49,7 @@ def test_every_rule_has_a_test_in_which_it_fires() -> None:
     fired = {
         (case["alertname"], alert["exp_labels"]["severity"], alert["exp_labels"]["audience"])
         for test in tests
-        for case in test["alert_rule_test"]
+        for case in test.get("alert_rule_test", [])
         for alert in case["exp_alerts"]
     }
     assert {(r["alert"], r["labels"]["severity"], r["labels"]["audience"]) for r in RULES} == fired
