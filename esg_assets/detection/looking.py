@@ -8,6 +8,7 @@ from functools import partial
 import dagster as dg
 
 from esg_assets.core.alerts.incidents import Incident, Observation
+from esg_assets.core.alerts.kinds import Family
 from esg_assets.core.alerts.ports import Outbox
 from esg_assets.core.alerts.routes import Routes
 from esg_assets.core.ports import History
@@ -42,10 +43,12 @@ class Detected:
     faults: Sequence[str]
 
     def __str__(self) -> str:
-        ended = sum(1 for incident in self.changed if incident.resolved_at is not None)
+        ended = sum(
+            one.resolved_at is not None and one.kind.family is not Family.NOTICE for one in self.changed
+        )
         text = (
-            f"{self.runs:,} runs looked at; {self.unwell:,} observations and {self.well:,} recoveries seen; "
-            f"{len(self.changed):,} incidents changed, {ended:,} of them ended"
+            f"runs looked at: {self.runs:,}; seen unwell: {self.unwell:,}, well: {self.well:,}; "
+            f"incidents changed: {len(self.changed):,}, ended: {ended:,}"
         )
         return "; ".join([text, *self.faults])
 

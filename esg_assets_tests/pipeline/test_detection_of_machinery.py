@@ -292,8 +292,7 @@ def test_the_sensor_ticks_with_wrong_settings(esg_home: Path, monkeypatch: pytes
     ):
         reason = alert_detection_sensor(context)
     assert isinstance(reason, dg.SkipReason)
-    assert reason.skip_message == (
-        "0 runs looked at; 0 observations and 0 recoveries seen; 0 incidents changed, 0 of them ended"
-    )
+    told = "runs looked at: 0; seen unwell: 0, well: 0; incidents changed: 0, ended: 0"
+    assert reason.skip_message == told
     assert alert_detection_sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert alert_detection_sensor.minimum_interval_seconds == 30
