@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 import esg_assets
-from esg_assets import run_records
+from esg_assets import run_reasons, run_records
 from esg_assets.core.history import RunRecord
 from esg_assets.core.ratings import Reply
 from esg_assets.jobs import NIGHTLY
@@ -19,7 +19,7 @@ from esg_assets.sensors import run_records_sensor
 from esg_assets.stale_runs import PARTITION_TAG
 from esg_assets_tests.pipeline.house import DAY, House, house_on_disk
 
-WHO = {"esg/requested_by": "somebody"}
+WHO = {run_reasons.REQUESTED_BY_TAG: "somebody"}
 
 
 @pytest.fixture
