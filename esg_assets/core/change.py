@@ -8,21 +8,25 @@ says what of it may stand in the clear. Changes of figures that stand in the cle
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from esg_assets.core.averages import Floats
 from esg_assets.core.figures import FigureRules, numbers, texts
 from esg_assets.core.outcomes import SCORE_COLUMNS
+from esg_assets.core.pairing import Pairing, Positions, paired
 from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import Status
 
-UNDATED = "undated"
+_LOOKED_AT = ["status", *SCORE_COLUMNS, "rating", "coverage_pct", "rating_as_of"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def side(accounts: pa.Table, outcomes: pa.Table, rules: FigureRules, currency: s
         rules: of the figures.
         currency: of the weights; the same for both sides of a comparison.
     """
-    table = outcomes.combine_chunks()
+    table = outcomes.select(_LOOKED_AT).combine_chunks()
     rated = np.asarray(pc.fill_null(pc.equal(table["status"], Status.SUCCESS.value), False))  # noqa: FBT003  # pyarrow's signature
     coverage = numbers(table["coverage_pct"])
     values = numbers(accounts.column("market_value").combine_chunks())
@@ -131,44 +135,72 @@ def attribution(before: Side, now: Side, score: str, *, weighted: bool) -> Attri
     Returns:
         None where a step leaves nothing to take a mean of.
     """
+    pairs = paired(before.frame.index, now.frame.index)
     old, new = _counting(before, score, weighted=weighted), _counting(now, score, weighted=weighted)
-    both = before.frame.index.intersection(now.frame.index, sort=False)
-    gone, come = old.index.difference(both, sort=False), new.index.difference(both, sort=False)
-    stay_old, stay_new = old.drop(gone), new.drop(come)
-    common = stay_old.index.intersection(stay_new.index, sort=False)
-    begun = stay_new.drop(common)
-    kept = stay_old.loc[common]
-    scored = kept.assign(score=stay_new.loc[common, "score"])
-    steps = [old, stay_old, pd.concat([kept, begun]), pd.concat([scored, begun]), stay_new, new]
-    if any(step.empty for step in steps):
-        return None
+    kept_old, kept_new = old.of(pairs.then), new.of(pairs.now)
+    both = kept_old.counts & kept_new.counts
+    begun = kept_new.only(~kept_old.counts)
+    steps = [
+        [old],
+        [kept_old],
+        [kept_old.only(both), begun],
+        [replace(kept_old.only(both), scores=kept_new.scores), begun],
+        [kept_new],
+        [new],
+    ]
     means = [_mean(step) for step in steps]
-    moved = [later - earlier for earlier, later in itertools.pairwise(means)]
-    changed_weight = (kept["weight"] != stay_new.loc[common, "weight"]).sum()
+    told = [mean for mean in means if mean is not None]
+    if len(told) < len(means):
+        return None
+    moved = [later - earlier for earlier, later in itertools.pairwise(told)]
     return Attribution(
-        before=means[0],
-        now=means[-1],
-        left=Part(moved[0], len(gone)),
-        coverage=Part(moved[1], len(stay_old) - len(common) + len(begun)),
-        scores=Part(moved[2], int((kept["score"] != scored["score"]).sum())),
-        market_value=Part(moved[3], int(changed_weight)),
-        joined=Part(moved[4], len(come)),
+        before=told[0],
+        now=told[-1],
+        left=Part(moved[0], old.of(pairs.gone).accounts),
+        coverage=Part(moved[1], kept_old.only(~both).accounts + begun.accounts),
+        scores=Part(moved[2], int((both & (kept_old.scores != kept_new.scores)).sum())),
+        market_value=Part(moved[3], int((both & (kept_old.weights != kept_new.weights)).sum())),
+        joined=Part(moved[4], new.of(pairs.come).accounts),
     )
 
 
-def _counting(side: Side, score: str, *, weighted: bool) -> pd.DataFrame:
-    """Score and weight of the accounts that are behind the mean."""
+@dataclass(frozen=True)
+class _Counting:
+    """Scores and weights of accounts, and which of them are behind the mean."""
+
+    scores: Floats
+    weights: Floats
+    counts: npt.NDArray[np.bool_]
+
+    @property
+    def accounts(self) -> int:
+        return int(self.counts.sum())
+
+    def of(self, positions: Positions) -> "_Counting":
+        return _Counting(self.scores[positions], self.weights[positions], self.counts[positions])
+
+    def only(self, these: npt.NDArray[np.bool_]) -> "_Counting":
+        return replace(self, counts=self.counts & these)
+
+
+def _counting(side: Side, score: str, *, weighted: bool) -> _Counting:
     frame = side.frame
-    weight = frame["weight"] if weighted else pd.Series(1.0, index=frame.index)
-    table = pd.DataFrame({"score": frame[score], "weight": weight})
-    return table[frame["counted"] & table["score"].notna() & table["weight"].notna()]
+    scores = frame[score].to_numpy(np.float64)
+    weights = frame["weight"].to_numpy(np.float64) if weighted else np.ones(len(frame))
+    return _Counting(
+        scores, weights, frame["counted"].to_numpy(bool) & ~np.isnan(scores) & ~np.isnan(weights)
+    )
 
 
-def _mean(table: pd.DataFrame) -> float:
+def _mean(parts: Sequence[_Counting]) -> float | None:
+    """Mean over all parts; None over nobody."""
+    scores = np.concatenate([part.scores[part.counts] for part in parts])
+    weights = np.concatenate([part.weights[part.counts] for part in parts])
+    if not len(scores):
+        return None
     # Scaled by a power of two, which loses no bit: products of any amounts stay finite.
-    weights = table["weight"].to_numpy()
     scaled = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
-    return math.fsum((table["score"].to_numpy() * scaled).tolist()) / math.fsum(scaled.tolist())
+    return math.fsum(memoryview(scores * scaled)) / math.fsum(memoryview(scaled))
 
 
 @dataclass(frozen=True)
@@ -192,12 +224,12 @@ class Turnover:
 
 def turnover(before: Side, now: Side) -> Turnover:
     """Who came and went."""
-    both = before.frame.index.intersection(now.frame.index, sort=False)
-    then, later = before.frame.loc[both, "status"], now.frame.loc[both, "status"]
+    pairs = paired(before.frame.index, now.frame.index)
+    then, later = both_of(before, now, "status", pairs)
     failed, rated = Status.FAILED.value, Status.SUCCESS.value
     return Turnover(
-        new=now.accounts - len(both),
-        closed=before.accounts - len(both),
+        new=len(pairs.come),
+        closed=len(pairs.gone),
         newly_failing=int(((later == failed) & (then != failed)).sum()),
         no_longer_failing=int(((later != failed) & (then == failed)).sum()),
         newly_rated=int(((later == rated) & (then != rated)).sum()),
@@ -233,8 +265,13 @@ class Migration:
 
 def migration(before: Side, now: Side) -> Migration:
     """The migration matrix; letters off the scale are in none of its cells."""
-    both = before.frame.index.intersection(now.frame.index, sort=False)
-    then, later = before.frame.loc[both, "letter"], now.frame.loc[both, "letter"]
-    known = then.isin(RATINGS) & later.isin(RATINGS)
-    pairs = Counter(zip(then[known].tolist(), later[known].tolist(), strict=True))
-    return Migration(dict(sorted(pairs.items())))
+    then, later = both_of(before, now, "letter")
+    found = Counter(zip(then, later, strict=True))
+    known = {(old, new): n for (old, new), n in found.items() if old in RATINGS and new in RATINGS}
+    return Migration(dict(sorted(known.items())))
+
+
+def both_of(before: Side, now: Side, column: str, pairs: Pairing | None = None) -> tuple[Any, Any]:
+    """A column of the accounts that are in both reports, as two arrays in the same order."""
+    pairs = pairs or paired(before.frame.index, now.frame.index)
+    return before.frame[column].to_numpy()[pairs.then], now.frame[column].to_numpy()[pairs.now]

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from esg_assets.core.figures import FigureRules, numbers, texts
 from esg_assets.core.history import ClearFigures, PastReport
 from esg_assets.core.outcomes import SCORE_COLUMNS
+from esg_assets.core.pairing import paired
 from esg_assets.core.ratings import Status
 
 UNCHANGED = "unchanged_days."
@@ -58,7 +59,7 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
     Returns:
         Rows by account_id, a column for each group.
     """
-    table = outcomes.combine_chunks()
+    table = outcomes.select([*_LOOKED_AT, *(["metrics"] if rules.metrics else [])]).combine_chunks()
     rated = np.asarray(pc.fill_null(pc.equal(table["status"], Status.SUCCESS.value), False))  # noqa: FBT003  # pyarrow's signature
     coverage = numbers(table["coverage_pct"])
     below = coverage < rules.min_coverage_pct
@@ -78,6 +79,7 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
     return pd.DataFrame(columns, index=pd.Index(account_ids.to_numpy(), name="account_id"))
 
 
+_LOOKED_AT = ["status", *SCORE_COLUMNS, "primary_focus", "rating", "coverage_pct", "rating_as_of"]
 _KINDS = np.array(["enough", "below", "unknown"], dtype=object)
 
 
@@ -87,14 +89,18 @@ def _where(rated: Any, values: Any) -> Any:
 
 def differing(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, int]:
     """How many accounts differ between two tables of `contributions`, by group."""
-    accounts = now.index.union(before.index, sort=False)
+    pairs = paired(before.index, now.index)
     found = {}
     for group in now.columns:
-        if group in before.columns:  # one column at a time: all of them side by side would need as much again
-            new, old = now[group].reindex(accounts), before[group].reindex(accounts)
-            found[str(group)] = int(((new != old) & ~(new.isna() & old.isna())).sum())
+        new = now[group].to_numpy()
+        if group in before.columns:
+            old = before[group].to_numpy()
+            then, later = old[pairs.then], new[pairs.now]
+            changed = int(((later != then) & ~(pd.isna(later) & pd.isna(then))).sum())
+            alone = int(pd.notna(old[pairs.gone]).sum()) + int(pd.notna(new[pairs.come]).sum())
+            found[str(group)] = changed + alone
         else:
-            found[str(group)] = int(now[group].notna().sum())
+            found[str(group)] = int(pd.notna(new).sum())
     return found
 
 

@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from esg_assets.core.averages import Floats
-from esg_assets.core.change import Side, attribution, migration
+from esg_assets.core.change import Side, attribution, both_of, migration
 from esg_assets.core.outcomes import SCORE_COLUMNS
 from esg_assets.core.ratings import Status
 from esg_assets.core.verdicts import RATINGS_DRIFT, Verdict
@@ -71,15 +71,14 @@ def uncompared(before_date: date | None) -> Verdict:
 
 
 def _rated_in_both(before: Side, now: Side) -> int:
-    both = before.frame.index.intersection(now.frame.index, sort=False)
+    then, later = both_of(before, now, "status")
     rated = Status.SUCCESS.value
-    return int(((before.frame.loc[both, "status"] == rated) & (now.frame.loc[both, "status"] == rated)).sum())
+    return int(((then == rated) & (later == rated)).sum())
 
 
 def _pairs(before: Side, now: Side, score: str) -> tuple[Floats, Floats]:
     """That score of the accounts that have it in both reports."""
-    both = before.frame.index.intersection(now.frame.index, sort=False)
-    then, later = before.frame.loc[both, score].to_numpy(), now.frame.loc[both, score].to_numpy()
+    then, later = both_of(before, now, score)
     there = np.isfinite(then) & np.isfinite(later)
     return then[there], later[there]
 

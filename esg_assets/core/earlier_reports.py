@@ -6,7 +6,7 @@ most. What may be told of the result is `esg_assets.core.differencing` and
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from esg_assets.core import outcomes
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.change import (
     Attribution,
@@ -29,10 +30,15 @@ from esg_assets.core.differencing import contributions, differing
 from esg_assets.core.drift import drift
 from esg_assets.core.errors import EsgError
 from esg_assets.core.figures import FigureRules
-from esg_assets.core.gathering import kept_outcomes
 from esg_assets.core.ports import RatingsParts, Snapshots
 from esg_assets.core.ratings import Metric
 from esg_assets.core.verdicts import Verdict
+
+LOOKED_AT = [
+    *("account_id", "status", *outcomes.SCORE_COLUMNS, "primary_focus", "rating"),
+    *("coverage_pct", "rating_as_of", "metrics"),
+]
+"""Columns of outcomes that comparisons need."""
 
 MEANS = {"overall_score.mean": False, "overall_score.weighted_mean": True}
 """The means that are attributed, by name of figure; whether by market value."""
@@ -61,7 +67,7 @@ class EarlierReports:
 
     Args:
         snapshot: the report's accounts.
-        outcomes: theirs, one row for each (`esg_assets.core.outcomes.latest`).
+        now: their outcomes, one row for each (`esg_assets.core.outcomes.latest`).
         currency: of the market-value weights.
         rules: how figures are made, by date asked for and metrics.
         snapshots, parts: where earlier dates are.
@@ -70,13 +76,13 @@ class EarlierReports:
     def __init__(
         self,
         snapshot: Snapshot,
-        outcomes: pa.Table,
+        now: pa.Table,
         currency: str,
         rules: Callable[[date, tuple[Metric, ...]], FigureRules],
         snapshots: Snapshots,
         parts: RatingsParts,
     ) -> None:
-        self._now = snapshot, outcomes
+        self._now = snapshot, now
         self._ids = snapshot.accounts.column("account_id").combine_chunks()
         self._currency = currency
         self._rules = rules
@@ -98,15 +104,19 @@ class EarlierReports:
     def _compare(self, day: date) -> Compared | None:
         try:
             before = self._snapshots.latest(day)
-            kept = None if before is None else kept_outcomes(before, self._parts)
+            kept = None if before is None else self._outcomes(before)
         except EsgError:  # archived, or damaged: that is told where it matters
             return None
         if before is None or kept is None:
             return None
-        then, now = (before, kept), self._now
-        differ = differing(self._contributions(*now), self._contributions(*then))
-        old, new = self._side(*then), self._side(*now)
-        del before, kept, then
+        names = ["account_id", "market_value", "base_currency"]
+        before, kept = replace(before, accounts=before.accounts.select(names)), kept.select(LOOKED_AT)
+        then, old = self._contributions(before, kept), self._side(before, kept)
+        del before, kept
+        pa.default_memory_pool().release_unused()
+        differ = differing(self._contributions(*self._now), then)
+        del then
+        new = self._side(*self._now)
         means = {name: attribution(old, new, name.partition(".")[0], weighted=w) for name, w in MEANS.items()}
         return Compared(
             differing=differ,
@@ -116,14 +126,17 @@ class EarlierReports:
             drift=drift(old, new, day),
         )
 
-    def _contributions(self, snapshot: Snapshot, outcomes: pa.Table) -> pd.DataFrame:
-        rules = self._rules(snapshot.as_of, snapshot.metrics)
-        return contributions(self._numbers(snapshot), outcomes, rules)
+    def _outcomes(self, snapshot: Snapshot) -> pa.Table:
+        return outcomes.latest(snapshot.accounts.column("account_id"), self._parts.read(snapshot, LOOKED_AT))
 
-    def _side(self, snapshot: Snapshot, outcomes: pa.Table) -> Side:
+    def _contributions(self, snapshot: Snapshot, table: pa.Table) -> pd.DataFrame:
+        rules = self._rules(snapshot.as_of, snapshot.metrics)
+        return contributions(self._numbers(snapshot), table, rules)
+
+    def _side(self, snapshot: Snapshot, table: pa.Table) -> Side:
         accounts = snapshot.accounts.select(["account_id", "market_value", "base_currency"])
         accounts = accounts.set_column(0, "account_id", self._numbers(snapshot))
-        return side(accounts, outcomes, self._rules(snapshot.as_of, snapshot.metrics), self._currency)
+        return side(accounts, table, self._rules(snapshot.as_of, snapshot.metrics), self._currency)
 
     def _numbers(self, snapshot: Snapshot) -> pa.ChunkedArray:
         """A number for each account: its place in this report, or one after all of these.
