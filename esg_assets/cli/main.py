@@ -28,6 +28,8 @@ ROOMS: tuple[str, ...] = (
     "esg_assets.cli.status",
     "esg_assets.cli.report_commands",
     "esg_assets.cli.reproduce",
+    "esg_assets.cli.report_account",
+    "esg_assets.cli.report_diff",
     "esg_assets.cli.lifecycle_commands",
     "esg_assets.cli.keys",
     "esg_assets.cli.public_key",

@@ -22,6 +22,16 @@ JOINED, LEFT, DETAILS = "joined", "left", "details"
 KINDS = (JOINED, LEFT, "status", "letter", "score", "coverage", "market_value")
 """Why an account is listed. `details` (any other column) is counted, and lists no account by itself."""
 
+_LABELS = {
+    LETTER: "rating",
+    SCORES[0]: "overall",
+    SCORES[1]: "environmental",
+    SCORES[2]: "social",
+    SCORES[3]: "governance",
+    COVERAGE: "coverage",
+    MARKET_VALUE: "market value",
+}
+_MOVING = {*SCORES, COVERAGE}
 _NOT_DETAILS = {*TOLD, "report_date", "as_of"}  # the last two differ between any two dates
 
 
@@ -141,3 +151,39 @@ def _number(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return found if found.is_finite() else None
+
+
+def words(before: Row | None, now: Row | None, *, moves: bool = False) -> str:
+    """What changed; of an account that came or went, what its one report says.
+
+    Args:
+        before: its row in the one report.
+        now: in the other.
+        moves: by how much scores and coverage moved, instead of both values.
+    """
+    if before is None or now is None:
+        return ", ".join(_told(before or now or {}))
+    found = []
+    if any(before[name] != now[name] for name in STATUS):
+        found.append(f"{_status(before)} → {_status(now)}")
+    rated = before["processing_status"] == now["processing_status"] == Status.SUCCESS
+    compared = [*_LABELS.items()] if rated else [(MARKET_VALUE, _LABELS[MARKET_VALUE])]
+    for name, label in compared:
+        if _differ(before, now, name):
+            move = moved(before.get(name, ""), now.get(name, "")) if moves and name in _MOVING else ""
+            found.append(f"{label} {move or _both(before, now, name)}")
+    return ", ".join(found)
+
+
+def _both(before: Row, now: Row, name: str) -> str:
+    return f"{before.get(name) or 'none'} → {now.get(name) or 'none'}"
+
+
+def _told(row: Row) -> list[str]:
+    labels = [(name, _LABELS[name]) for name in (SCORES[0], LETTER, MARKET_VALUE)]
+    return [_status(row), *(f"{label} {row[name]}" for name, label in labels if row.get(name))]
+
+
+def _status(row: Row) -> str:
+    reason = row.get("reason", "")
+    return f"{row['processing_status']} ({reason})" if reason else row["processing_status"]

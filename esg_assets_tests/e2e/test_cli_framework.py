@@ -28,6 +28,8 @@ EXPECTED = {
     "report verify",
     "report failures",
     "report reproduce",
+    "report account",
+    "report diff",
     "report archive",
     "report reseal",
     "report hold",
