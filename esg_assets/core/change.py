@@ -75,7 +75,7 @@ def side(accounts: pa.Table, outcomes: pa.Table, rules: FigureRules, currency: s
         "stale": rated & np.asarray(stale),
     }
     ids = pd.Index(accounts.column("account_id").to_numpy(), name="account_id")
-    return Side(pd.DataFrame(columns, index=ids), currency)
+    return Side(pd.DataFrame(columns, index=ids, copy=False), currency)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
     for metric in rules.metrics:
         sent = pc.map_lookup(table["metrics"], pa.scalar(metric.name), "first")
         columns[f"metric.{metric.name}"] = np.where(counted, numbers(sent), np.nan)
-    return pd.DataFrame(columns, index=pd.Index(account_ids.to_numpy(), name="account_id"))
+    return pd.DataFrame(columns, index=pd.Index(account_ids.to_numpy(), name="account_id"), copy=False)
 
 
 _LOOKED_AT = ["status", *SCORE_COLUMNS, "primary_focus", "rating", "coverage_pct", "rating_as_of"]

@@ -5,16 +5,16 @@ most. What may be told of the result is `esg_assets.core.differencing` and
 `esg_assets.core.change_disclosure`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esg_assets.core import outcomes
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.change import (
     Attribution,
@@ -30,15 +30,18 @@ from esg_assets.core.differencing import contributions, differing
 from esg_assets.core.drift import drift
 from esg_assets.core.errors import EsgError
 from esg_assets.core.figures import FigureRules
+from esg_assets.core.outcomes import OUTCOME_SCHEMA, SCORE_COLUMNS
 from esg_assets.core.ports import RatingsParts, Snapshots
 from esg_assets.core.ratings import Metric
 from esg_assets.core.verdicts import Verdict
 
 LOOKED_AT = [
-    *("account_id", "status", *outcomes.SCORE_COLUMNS, "primary_focus", "rating"),
+    *("account_id", "status", *SCORE_COLUMNS, "primary_focus", "rating"),
     *("coverage_pct", "rating_as_of", "metrics"),
 ]
 """Columns of outcomes that comparisons need."""
+
+PIECE = 65_536
 
 MEANS = {"overall_score.mean": False, "overall_score.weighted_mean": True}
 """The means that are attributed, by name of figure; whether by market value."""
@@ -104,18 +107,16 @@ class EarlierReports:
     def _compare(self, day: date) -> Compared | None:
         try:
             before = self._snapshots.latest(day)
-            kept = None if before is None else self._outcomes(before)
+            earlier = None if before is None else self._earlier(before)
         except EsgError:  # archived, or damaged: that is told where it matters
             return None
-        if before is None or kept is None:
+        if earlier is None:
             return None
-        names = ["account_id", "market_value", "base_currency"]
-        before, kept = replace(before, accounts=before.accounts.select(names)), kept.select(LOOKED_AT)
-        then, old = self._contributions(before, kept), self._side(before, kept)
-        del before, kept
-        pa.default_memory_pool().release_unused()
+        del before
+        then, old = earlier
         differ = differing(self._contributions(*self._now), then)
-        del then
+        del then, earlier
+        pa.default_memory_pool().release_unused()
         new = self._side(*self._now)
         means = {name: attribution(old, new, name.partition(".")[0], weighted=w) for name, w in MEANS.items()}
         return Compared(
@@ -126,8 +127,20 @@ class EarlierReports:
             drift=drift(old, new, day),
         )
 
-    def _outcomes(self, snapshot: Snapshot) -> pa.Table:
-        return outcomes.latest(snapshot.accounts.column("account_id"), self._parts.read(snapshot, LOOKED_AT))
+    def _earlier(self, snapshot: Snapshot) -> tuple[pd.DataFrame, Side]:
+        """Contributions and side of an earlier report, piece by piece: texts are never held whole."""
+        accounts = snapshot.accounts.select(["account_id", "market_value", "base_currency"])
+        ids, numbers = accounts.column("account_id").combine_chunks(), self._numbers(snapshot)
+        accounts = accounts.set_column(0, "account_id", numbers)
+        rules, index = self._rules(snapshot.as_of, snapshot.metrics), pd.Index(numbers.to_numpy())
+        put, sides = _Rows(index), _Rows(index)
+        for piece in _pieces(self._parts.read(snapshot, LOOKED_AT)):
+            places = pc.index_in(piece.column("account_id"), value_set=ids).combine_chunks()
+            known = piece.filter(places.is_valid())
+            of = places.drop_null()
+            put.set(of, contributions(numbers.take(of), known, rules))
+            sides.set(of, side(accounts.take(of), known, rules, self._currency).frame)
+        return put.frame(), Side(sides.frame(), self._currency)
 
     def _contributions(self, snapshot: Snapshot, table: pa.Table) -> pd.DataFrame:
         rules = self._rules(snapshot.as_of, snapshot.metrics)
@@ -149,3 +162,38 @@ class EarlierReports:
         numbers = pc.fill_null(places, 0).to_numpy(zero_copy_only=False).astype(np.int64)
         numbers[missing] = len(self._ids) + np.arange(int(missing.sum()))
         return pa.chunked_array([pa.array(numbers)])
+
+
+class _Rows:
+    """A table that is filled in by rows; what never comes stays empty."""
+
+    def __init__(self, index: pd.Index) -> None:
+        self._index = index
+        self._columns: dict[str, Any] = {}
+
+    def set(self, places: pa.Array, frame: pd.DataFrame) -> None:
+        """Put rows at their places; of a place that comes twice the later row stays."""
+        positions = places.to_numpy(zero_copy_only=False)
+        for name in frame.columns:
+            values = frame[name].to_numpy()
+            if name not in self._columns:
+                empty = {"f": np.nan, "b": False}.get(values.dtype.kind)
+                self._columns[name] = np.full(len(self._index), empty, dtype=values.dtype)
+            self._columns[name][positions] = values
+
+    def frame(self) -> pd.DataFrame:
+        return pd.DataFrame(self._columns, index=self._index, copy=False)
+
+
+def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches in tables of some PIECE rows; an empty one comes first, for the columns' types."""
+    schema = pa.schema([OUTCOME_SCHEMA.field(name) for name in LOOKED_AT])
+    yield schema.empty_table()
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= PIECE:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
