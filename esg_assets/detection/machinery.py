@@ -33,6 +33,7 @@ LONGEST_PAUSE = {
     DELIVERY: timedelta(minutes=5),
     sensors.NAME: timedelta(minutes=10),
     sensors.RECORDING: timedelta(minutes=10),
+    site_upkeep.NAME: timedelta(minutes=30),
     schedules.NAME: timedelta(hours=7),  # it rests from 23:30 to 05:00, an hour longer in one night a year
     f"{working_window.ARCHIVE}_schedule": timedelta(hours=26),
 }

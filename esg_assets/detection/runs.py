@@ -59,7 +59,8 @@ def _records(scene: Scene) -> tuple[list[dg.RunRecord], datetime]:
     going_on = scene.instance.get_run_records(dg.RunsFilter(statuses=_GOING_ON))
     bookmark = scene.now
     if len(changed) == MOST:
-        bookmark = min(bookmark, as_utc(changed[-1].update_timestamp) + OVERLAP - timedelta(milliseconds=1))
+        # Exactly from there on, without the overlap: that follows with the look that reaches the end.
+        bookmark = as_utc(changed[-1].update_timestamp) + OVERLAP - timedelta(milliseconds=1)
     each = {record.dagster_run.run_id: record for record in [*changed, *going_on]}
     return list(each.values()), bookmark
 
