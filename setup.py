@@ -22,6 +22,7 @@ setup(
             "adapters/database/migrations/*.mako",
             "adapters/notifiers/templates/*.jinja",
             "simulators/contracts/*.yaml",
+            "site/templates/*",
         ],
     },
     python_requires=">=3.11,<3.14",

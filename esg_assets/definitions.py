@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from esg_assets import checks, log_output
+from esg_assets import checks, log_output, site_upkeep
 from esg_assets.adapters import logs
 from esg_assets.alert_delivery import alert_delivery_sensor
 from esg_assets.assets import active_accounts, daily_summary, encrypted_report_csv, esg_ratings
@@ -37,11 +37,15 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         assets=[
             module.define(partitions)
             for module in (active_accounts, esg_ratings, encrypted_report_csv, daily_summary)
-        ],
+        ]
+        + [site_upkeep.site_asset(settings)],
         asset_checks=[checks.report_still_verifies(partitions)],
         jobs=[nightly_esg_report, archive_working_data],
         schedules=[nightly_schedule(settings), archive_schedule()],
-        sensors=[alert_detection_sensor, alert_delivery_sensor, stale_runs_sensor, run_records_sensor],
+        sensors=[
+            *(alert_detection_sensor, alert_delivery_sensor, stale_runs_sensor, run_records_sensor),
+            site_upkeep.report_pages_sensor,
+        ],
         resources=resources(overrides),
         loggers={"console": log_output.console_lines},
         # Four small steps share one client and one pacer (docs/adr/0005).

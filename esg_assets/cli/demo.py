@@ -35,6 +35,7 @@ def register(commands: Commands) -> None:
 def demo(accounts: Annotated[int | None, _ACCOUNTS] = None, day: OptionalDay = None) -> Answer:
     """Simulators, demo keys and one report, all in ./.demo; says where the report is and how to open it."""
     from esg_assets.cli.runs import run_dates, shown  # noqa: PLC0415 - slow to import
+    from esg_assets.cli.site_commands import after_run  # noqa: PLC0415 - as above
     from esg_assets.partitions import central_date  # noqa: PLC0415
     from esg_assets.settings import load_settings  # noqa: PLC0415
     from esg_assets.simulators.server import SimulatorServer  # noqa: PLC0415
@@ -51,7 +52,7 @@ def demo(accounts: Annotated[int | None, _ACCOUNTS] = None, day: OptionalDay = N
             "esg_ratings": {"refresh": "failed"},
         }
         result = run_dates(settings, [chosen], switches, "")[0]
-    lines = [*shown(result), *(_where(home, result) if result.ok else [])]
+    lines = [*shown(result), *([*after_run(settings), *_where(home, result)] if result.ok else [])]
     return Answer({**result.as_json(), "home": str(home.path)}, lines, 0 if result.ok else 1)
 
 

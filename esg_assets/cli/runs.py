@@ -20,6 +20,7 @@ from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import DAY_FORMATS, OptionalDay, day_of, reason_option
 from esg_assets.cli.reason_check import require_no_account
+from esg_assets.cli.site_commands import after_run
 from esg_assets.core.errors import LeaseBusy, SettingsWrong, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def run(
     _check_dates(settings, chosen, chosen)
     switches = _switches(refresh, refresh_snapshot=refresh_snapshot, current_accounts=current_accounts)
     result = run_dates(settings, [chosen], switches, reason)[0]
-    return Answer(result.as_json(), shown(result), 0 if result.ok else 1)
+    lines = [*shown(result), *(after_run(settings) if result.ok else [])]
+    return Answer(result.as_json(), lines, 0 if result.ok else 1)
 
 
 def backfill(
@@ -96,6 +98,7 @@ def backfill(
     failed = [day for day in days if day not in stand]
     lines = [line for result in results for line in short(result)]
     lines.append(f"{len(stand):,} of {len(days):,} dates stand.")
+    lines += after_run(settings) if stand else []
     if failed:
         lines.append(f"Missing: {', '.join(map(str, failed))}. `esg-assets run --date D` tries one again.")
     return Answer({"dates": [r.as_json() for r in results]}, lines, 1 if failed else 0)

@@ -13,7 +13,7 @@ from dagster._core.scheduler.instigation import (  # what the instance lists; no
     TickStatus,
 )
 
-from esg_assets import schedules, sensors, working_window
+from esg_assets import schedules, sensors, site_upkeep, working_window
 from esg_assets.core.alerts.incidents import Facts, Observation, Recovery
 from esg_assets.core.alerts.kinds import (
     DAEMON_SILENT,

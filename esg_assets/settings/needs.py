@@ -54,6 +54,8 @@ NEEDS: Mapping[str, Need] = {
     "backfill": _JOB,
     "status": Need(),
     "metrics serve": Need(),
+    "site build": Need(),
+    "site serve": Need(),
     "metrics push": Need(required=("metrics_push_url",)),
     "report list": Need(),
     "report failures": Need(),

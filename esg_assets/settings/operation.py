@@ -1,10 +1,12 @@
 """Settings of judgement and company: limits of the checks, the schedule, alerts, links."""
 
 from datetime import time
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
+from esg_assets.settings.deployment import DEFAULT_HOME
 from esg_assets.settings.urls import (
     Endpoint,
     Link,
@@ -18,6 +20,21 @@ from esg_assets.settings.urls import (
 from esg_assets.settings.values import Addresses, AlertRoutes, ClockTime, Count, Days, PemFile, Percent, Rate
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
+NO_SITE = "none"
+
+
+def _site_in_home(data: dict[str, Any]) -> str:
+    home: Path = data.get("dagster_home", DEFAULT_HOME)
+    return str(home.absolute() / "site")
+
+
+def _site_folder(text: str) -> str:
+    if "://" in text:
+        raise ValueError("a folder of this machine, or `none`; copy the folder where it is to be served from")
+    return text if text == NO_SITE else str(Path(text).absolute())
+
+
+SiteFolder = Annotated[str, AfterValidator(_site_folder)]
 
 
 class Limits(BaseModel):
@@ -100,6 +117,12 @@ class Channels(BaseModel):
     )
     dagster_url: Link | None = Field(default=None, description="where links to runs lead")
     site_url: Link | None = Field(default=None, description="where links to the readers' pages lead")
+    site_folder: SiteFolder = Field(
+        default_factory=_site_in_home,
+        description="where the readers' pages are written, for a web server or `esg-assets site serve`;"
+        " `none` makes no pages",
+        json_schema_extra={"shown_default": "`$DAGSTER_HOME/site`"},
+    )
     runbook_url: Link | None = Field(
         default=None,
         description="where links to the runbook lead",

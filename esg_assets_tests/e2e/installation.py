@@ -125,6 +125,7 @@ class Installation:
         chosen = {
             "ESG_ACCOUNTS_URL": url,
             "ESG_API_URL": url,
+            "ESG_SITE_FOLDER": "none",  # each run would draw pages, for seconds
             "ESG_API_AUTH": "none",
             "ESG_API_RATE_LIMIT": "2000",
             "ESG_API_BURST": "20",

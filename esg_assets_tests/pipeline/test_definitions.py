@@ -43,7 +43,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.RepositoryDefi
 
 
 def test_it_loads_without_any_setting(loaded: dg.RepositoryDefinition) -> None:
-    assert {key.to_user_string() for key in loaded.assets_defs_by_key} == set(ASSETS)
+    assert {key.to_user_string() for key in loaded.assets_defs_by_key} == {*ASSETS, "esg_site"}
     assert loaded.has_job(NIGHTLY)
     assert [schedule.name for schedule in loaded.schedule_defs] == [
         "archive_working_data_schedule",
@@ -52,6 +52,7 @@ def test_it_loads_without_any_setting(loaded: dg.RepositoryDefinition) -> None:
     assert {sensor.name for sensor in loaded.sensor_defs} == {
         "alert_delivery_sensor",
         "alert_detection_sensor",
+        "report_pages_sensor",
         "run_records_sensor",
         "stale_runs_sensor",
     }
@@ -115,8 +116,8 @@ def test_every_sensor_is_on(loaded: dg.RepositoryDefinition) -> None:
 
 
 def test_partition_d_exists_on_the_morning_of_d(loaded: dg.RepositoryDefinition) -> None:
-    for assets in loaded.assets_defs_by_key.values():
-        partitions = assets.partitions_def
+    for name in ASSETS:
+        partitions = loaded.assets_defs_by_key[dg.AssetKey(name)].partitions_def
         assert isinstance(partitions, dg.DailyPartitionsDefinition)
         assert partitions.end_offset == 1
         assert str(partitions.timezone) == TIMEZONE
@@ -139,6 +140,7 @@ def test_no_asset_uses_the_default_io_manager(loaded: dg.RepositoryDefinition) -
     used = {
         key.to_user_string(): a.get_io_manager_key_for_asset_key(key)
         for key, a in loaded.assets_defs_by_key.items()
+        if a.is_executable
     }
     assert used == {
         "active_accounts": "snapshot_io",
@@ -146,6 +148,15 @@ def test_no_asset_uses_the_default_io_manager(loaded: dg.RepositoryDefinition) -
         "encrypted_report_csv": "publication_io",
         "daily_summary": "io_manager",  # it hands nothing on: see the next test
     }
+
+
+def test_lineage_ends_at_the_readers_pages_which_no_run_makes(loaded: dg.RepositoryDefinition) -> None:
+    site = loaded.assets_defs_by_key[dg.AssetKey("esg_site")]
+    (spec,) = site.specs
+    assert not site.is_executable
+    assert [dep.asset_key.to_user_string() for dep in spec.deps] == ["daily_summary"]
+    assert str(spec.metadata["site"].value).startswith("file:///")
+    assert dg.AssetKey("esg_site") not in loaded.get_job(NIGHTLY).asset_layer.executable_asset_keys
 
 
 def test_an_asset_that_forgets_its_io_manager_fails_instead_of_pickling(house: House) -> None:

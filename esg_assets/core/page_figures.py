@@ -1,0 +1,299 @@
+"""Everything that the page of a report shows, as plain values: numbers for charts, texts for the rest.
+
+Made of cleared figures and of what is kept beside them (`esg_assets.core.report_details`) alone, so a page
+may be seen by anybody and can be made again at any time. How it looks is `esg_assets.site`'s; what changed
+is put into words in `esg_assets.core.page_changes`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from esg_assets.core.alerts.times import day as day_in_words
+from esg_assets.core.differencing import UNCHANGED
+from esg_assets.core.figures import BIN_POINTS, BINS
+from esg_assets.core.history import PastReport
+from esg_assets.core.outcomes import SCORE_COLUMNS
+from esg_assets.core.page_changes import ChangeShown, Matrix, changes_shown, matrix_of, moved
+from esg_assets.core.page_footer import facts_of, methods_told, version_row
+from esg_assets.core.page_numbers import number, share, whole
+from esg_assets.core.rating_bodies import RATINGS
+from esg_assets.core.ratings import PILLARS, Status
+from esg_assets.core.report_details import Check, ReportDetails
+from esg_assets.core.summary import accounts_note
+from esg_assets.core.verdicts import Limits
+
+
+class State(StrEnum):
+    """How far the report may be relied on."""
+
+    COMPLETE = "complete"
+    WARNING = "warning"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure in large: what it is, its value, what it is of, and how it changed."""
+
+    label: str
+    value: str
+    of: str
+    changes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a chart and one row of its table; `value` is None where it is withheld."""
+
+    label: str
+    value: float | None
+    text: str
+    share: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One score's row: numbers for the chart, None where withheld or absent."""
+
+    label: str
+    mean: float | None
+    change: str
+    lower: float | None
+    median: float | None
+    upper: float | None
+    by_value: float | None
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Failed accounts: share of all in percent, the limits in percent, and bars by reason."""
+
+    share_pct: float
+    warn_pct: float
+    error_pct: float
+    bars: Sequence[Bar]
+
+
+@dataclass(frozen=True)
+class DailyPage:
+    """What the page of one report shows.
+
+    Attributes:
+        report_date: of the report.
+        state: how far it may be relied on.
+        heading: of the page; begins with the state in capitals.
+        why: what makes it less than complete.
+        notes: what must be read with it: a correction, accounts of another time, figures that stand.
+        coverage: who counts for averages and who does not.
+        histogram, focus, letters: bars; scores: rows.
+        metrics: further metrics: name, mean, change, unit, which is better.
+        failures: reasons and limits.
+        changes: against each earlier report; matrix: letters against the report before.
+        checks: every check.
+        methods: how figures are made, in sentences.
+        versions: version, when recorded, who and why, rated, failed, mean overall score.
+        facts: run, software, chain: label and value.
+    """
+
+    report_date: date
+    version: int
+    state: State
+    heading: str
+    why: Sequence[str]
+    notes: Sequence[str]
+    tiles: Sequence[Tile]
+    coverage: str
+    histogram: Sequence[Bar]
+    scores: Sequence[Score]
+    focus: Sequence[Bar]
+    letters: Sequence[Bar]
+    metrics: Sequence[Sequence[str]]
+    failures: Failures
+    changes: Sequence[ChangeShown]
+    matrix: Matrix | None
+    checks: Sequence[Check]
+    methods: Sequence[str]
+    versions: Sequence[Sequence[str]]
+    facts: Sequence[tuple[str, str]]
+
+
+def daily_page(versions: Sequence[PastReport], details: ReportDetails | None) -> DailyPage:
+    """The page of a date.
+
+    Args:
+        versions: of its report, oldest first; at least one. The last is shown, the others are listed.
+        details: of the last; None where none are kept: it was published by an earlier software, or its
+            run ended right after the publication.
+    """
+    past = versions[-1]
+    published = past.published
+    state, why = judged(past, details)
+    words = "with a warning" if state is State.WARNING else ""
+    heading = f"{'PARTIAL' if state is State.PARTIAL else 'COMPLETE'}{' ' + words if words else ''}"
+    return DailyPage(
+        report_date=published.report_date,
+        version=published.version,
+        state=state,
+        heading=f"{heading}: ESG report of {day_in_words(published.report_date)}",
+        why=why,
+        notes=list(_notes(past, details)),
+        tiles=list(_tiles(past, details)),
+        coverage=_coverage(past, details),
+        histogram=_histogram(past),
+        scores=[_score(past, details, name) for name in SCORE_COLUMNS],
+        focus=_bars(past, "focus", [*PILLARS, "none", "other"], biggest_first=True),
+        letters=_bars(past, "letter", [*RATINGS, "none", "other"]),
+        metrics=list(_metrics(past, details)),
+        failures=_failures(past, details),
+        changes=changes_shown(details),
+        matrix=matrix_of(details),
+        checks=[] if details is None else list(details.checks),
+        methods=list(methods_told(details)),
+        versions=[version_row(each) for each in reversed(versions)],
+        facts=list(facts_of(past, details)),
+    )
+
+
+def judged(past: PastReport, details: ReportDetails | None) -> tuple[State, list[str]]:
+    """How far a report may be relied on, and why no further.
+
+    PARTIAL: more accounts failed than ESG_FAILURE_RATE_ERROR allows, or a check failed that is an error.
+    """
+    counts = past.published.counts
+    limit = details.methods.failure_error if details is not None else Limits().failure_error
+    failed = counts[Status.FAILED] / past.published.accounts if past.published.accounts else 0.0
+    wrong = [] if details is None else [check for check in details.checks if not check.passed]
+    why = [f"{_capital(check.note)}." for check in wrong]
+    if failed > limit and not any(check.name == "failure_rate" for check in wrong):
+        why.insert(0, f"{counts[Status.FAILED]:,} accounts failed ({failed:.1%}).")
+    if failed > limit or any(check.severity == "ERROR" for check in wrong):
+        return State.PARTIAL, why
+    if details is None:
+        return State.WARNING, ["The results of the checks on this report are not kept here."]
+    return (State.WARNING, why) if wrong else (State.COMPLETE, [])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _notes(past: PastReport, details: ReportDetails | None) -> Iterator[str]:
+    published = past.published
+    if published.version > 1:
+        reason = f": {published.reason}" if published.reason else ""
+        yield f"Version {published.version} is a correction{reason}."
+    if note := accounts_note(published):
+        yield note
+    days = {name.removeprefix(UNCHANGED): n for name, n in past.figures.items() if name.startswith(UNCHANGED)}
+    standing = [group.removeprefix("metric.").replace("_", " ") for group, n in days.items() if n]
+    if standing and details is not None:
+        yield (
+            f"Figures of {', '.join(standing)} stand since an earlier report: fewer than "
+            f"{details.methods.min_cell:,} accounts differ from those behind them."
+        )
+
+
+def _tiles(past: PastReport, details: ReportDetails | None) -> Iterator[Tile]:
+    published, figures = past.published, past.figures
+    counts, accounts = published.counts, published.accounts
+    currency = details.methods.currency if details is not None else ""
+
+    def tile(label: str, name: str, value: str, of: str, unit: str = "", *, count: bool = False) -> Tile:
+        return Tile(label, value, of, moved(details, name, unit, count=count))
+
+    rated = figures.get("success_rate_pct")
+    if rated is None and accounts:
+        rated = round(100 * counts[Status.SUCCESS] / accounts, 1)
+    of_all = f"{counts[Status.SUCCESS]:,} of {accounts:,} accounts"
+    yield tile("Rated", "success_rate_pct", "-" if rated is None else f"{rated:.1f}%", of_all, " points")
+    mean, by_value = figures.get("overall_score.mean"), figures.get("overall_score.weighted_mean")
+    yield tile("Overall score, mean", "overall_score.mean", number(mean), "0 to 100, higher is better")
+    held = f"weighted, accounts in {currency}" if currency else "weighted by market value"
+    yield tile("Overall score by market value", "overall_score.weighted_mean", number(by_value), held)
+    failed, unrated = counts[Status.FAILED], counts[Status.NOT_RATED]
+    yield tile(
+        "Failed", "accounts.FAILED", f"{failed:,}", f"{share(failed, accounts)} of accounts", count=True
+    )
+    yield tile(
+        *("Not rated by the provider", "accounts.NOT_RATED", f"{unrated:,}"),
+        *(f"{share(unrated, accounts)} of accounts",),
+        count=True,
+    )
+    stale = figures.get("ratings.stale")
+    days = details.methods.max_rating_age_days if details is not None else 366
+    yield tile("Stale ratings", "ratings.stale", whole(stale), f"older than {days:,} days", count=True)
+
+
+def _coverage(past: PastReport, details: ReportDetails | None) -> str:
+    scored, below = past.figures.get("scored_accounts"), past.figures.get("coverage.below")
+    least = details.methods.min_coverage_pct if details is not None else 65.0
+    rated = past.published.counts[Status.SUCCESS]
+    away = past.published.accounts - rated
+    rest = f"{away:,} accounts without a rating count for no average, and never as zero."
+    if scored is None or below is None:
+        return (
+            f"Averages leave out rated accounts with coverage below {least:g}%; how many is withheld. {rest}"
+        )
+    unknown = past.figures.get("coverage.unknown")
+    of_them = f" ({whole(unknown)} of them of unknown coverage)" if unknown else ""
+    return (
+        f"Averages are over {whole(scored)} of {rated:,} rated accounts{of_them}. {whole(below)} do not "
+        f"count: their coverage is below {least:g}%. {rest}"
+    )
+
+
+def _histogram(past: PastReport) -> list[Bar]:
+    bars = []
+    for start in range(0, BINS * BIN_POINTS, BIN_POINTS):
+        count = past.figures.get(f"histogram.overall.{start:02d}")
+        bars.append(Bar(f"{start} to {start + BIN_POINTS}", count, whole(count)))
+    return bars
+
+
+def _score(past: PastReport, details: ReportDetails | None, name: str) -> Score:
+    mean, lower, median, upper, by_value = (
+        past.figures.get(f"{name}.{measure}")
+        for measure in ("mean", "lower_quartile", "median", "upper_quartile", "weighted_mean")
+    )
+    label = name.removesuffix("_score").capitalize()
+    change = next(iter(moved(details, f"{name}.mean", "")), "")
+    return Score(label, mean, change, lower, median, upper, by_value)
+
+
+def _bars(past: PastReport, group: str, names: Sequence[str], *, biggest_first: bool = False) -> list[Bar]:
+    rated = past.published.counts[Status.SUCCESS]
+    stands = bool(past.figures.get(UNCHANGED + group))  # of another day's accounts: no share of these
+    bars = []
+    for name in names:
+        count = past.figures.get(f"{group}.{name}", 0.0)
+        if count == 0 and name in {"none", "other"}:
+            continue
+        of_all = "" if count is None or stands else share(count, rated)
+        bars.append(Bar(name if name in RATINGS else name.capitalize(), count, whole(count), of_all))
+    return sorted(bars, key=lambda bar: -(bar.value or 0)) if biggest_first else bars
+
+
+def _metrics(past: PastReport, details: ReportDetails | None) -> Iterator[tuple[str, ...]]:
+    for metric in details.methods.metrics if details is not None else ():
+        name = f"metric.{metric.name}.mean"
+        change = next(iter(moved(details, name, "")), "")
+        yield metric.name, number(past.figures.get(name)), change, metric.unit, f"{metric.better} is better"
+
+
+def _failures(past: PastReport, details: ReportDetails | None) -> Failures:
+    accounts = past.published.accounts
+    limits = details.methods if details is not None else Limits()
+    bars = []
+    for name, count in past.figures.items():
+        if name.startswith("failures.") and count:
+            label = name.removeprefix("failures.").replace("_", " ").capitalize()
+            bars.append(Bar(label, 100 * count / accounts, whole(count), share(count, accounts)))
+    failed = past.published.counts[Status.FAILED]
+    return Failures(
+        share_pct=100 * failed / accounts if accounts else 0.0,
+        warn_pct=100 * limits.failure_warn,
+        error_pct=100 * limits.failure_error,
+        bars=sorted(bars, key=lambda bar: -(bar.value or 0)),
+    )

@@ -1,0 +1,73 @@
+"""The files of the site: written so that no reader sees half a page, and read for what they were made of."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from esg_assets.core.errors import StoreUnavailable
+
+HEAD_BYTES = 2_048
+"""What a page says of itself stands in its first bytes."""
+
+_SAID = re.compile(r'<meta name="esg-(page|state)" content="([^"]*)">')
+
+
+class SiteFolder:
+    """The folder of the site; nothing in it is ever removed.
+
+    It is made 0700 and its files 0600. Whoever opens the folder for others (`chmod g+rx`) opens what is
+    written afterwards in the same way.
+
+    Raises StoreUnavailable where a file cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, name: str, html: str) -> None:
+        """Write a page, all of it or nothing."""
+        try:
+            path = self._ready(name)
+            handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".html")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(html)
+                Path(fresh).chmod(self._mode & 0o666)
+                Path(fresh).replace(path)
+            finally:
+                Path(fresh).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"Writing the page {name} of the site: {error.strerror or error}. Give the site's folder "
+                "(ESG_SITE_FOLDER) room and the right owner, then run `esg-assets site build`."
+            ) from None
+
+    def marker(self, name: str) -> str:
+        """What the page says it was made of; "" where there is no page."""
+        return self._said(name).get("page", "")
+
+    def state(self, name: str) -> str:
+        """The state that the page says its report is in; "" where there is no page."""
+        return self._said(name).get("state", "")
+
+    def _said(self, name: str) -> dict[str, str]:
+        try:
+            with (self._folder / name).open("rb") as file:
+                head = file.read(HEAD_BYTES).decode("utf-8", "replace")
+        except OSError:  # it is made again then
+            return {}
+        return dict(_SAID.findall(head))
+
+    @property
+    def _mode(self) -> int:
+        return self._folder.stat().st_mode & 0o777
+
+    def _ready(self, name: str) -> Path:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._folder / name
+        missing = [parent for parent in path.parents if not parent.exists()]
+        for parent in reversed(missing):
+            parent.mkdir(exist_ok=True)
+            parent.chmod(self._mode)
+        return path

@@ -1,0 +1,1 @@
+"""The readers' pages: a month of reports, made through the same functions as the real ones."""
