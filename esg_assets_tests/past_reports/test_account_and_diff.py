@@ -1,0 +1,234 @@
+"""`report account` and `report diff`: what they show is what the decrypted reports hold, or nothing."""
+
+import datetime as dt
+import io
+from pathlib import Path
+
+import pytest
+
+from esg_assets.adapters.keys import generate
+from esg_assets.adapters.publications import Expiry
+from esg_assets.adapters.stores.local import LocalStore
+from esg_assets.core.errors import SettingsWrong
+from esg_assets.core.row_changes import TOLD
+from esg_assets_tests.e2e.sample_book import AWKWARD_IDS
+from esg_assets_tests.past_reports.conftest import Shown, Told
+from esg_assets_tests.past_reports.nights import (
+    CHANGED,
+    FIRST,
+    JOINED,
+    LEFT,
+    SECOND,
+    THIRD,
+    VERSIONS,
+    Nights,
+    lifecycle,
+)
+
+SPAN = ["--from", str(FIRST - dt.timedelta(1)), "--to", str(THIRD + dt.timedelta(2))]
+DETAILS = ("account_name", "account_type", "base_currency", "primary_esg_focus", "rating_as_of", "waci")
+
+Version = tuple[dt.date, int]
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(data)
+
+
+def report_file(home: Path, day: dt.date, version: int) -> Path:
+    return home / "store" / lifecycle().published.version(day, version).report.key
+
+
+def expire(home: Path, day: dt.date) -> None:
+    century = dt.datetime.now(dt.UTC) + dt.timedelta(days=40_000)
+    chain = lifecycle().remembered_chain
+    expiry = Expiry(LocalStore(home / "store"), chain, retention_years=6, now=lambda: century)
+    expiry.expire(day, requested_by="test", reason="retention ended")
+
+
+class TestAccount:
+    @pytest.mark.parametrize(
+        "account_id", [" lead", "trail ", "=1+1", "'quoted", 'quote"inside', "a,b", "cafe\u0301", "账" * 64]
+    )
+    def test_an_id_is_taken_as_it_stands(
+        self, told: Told, nights: Nights, key: list[str], account_id: str
+    ) -> None:
+        assert account_id in AWKWARD_IDS
+        span = ["--from", str(THIRD), "--to", str(THIRD)]
+        (found,) = told("account", *span, *key, stdin=f"{account_id}\n")["reports"]
+        assert found["state"] == "found"
+        expected = nights.rows(THIRD, 1)[account_id]
+        assert found["row"] == {name: cell for name, cell in expected.items() if name != "account_id"}
+
+    @pytest.mark.parametrize("account_id", [CHANGED, LEFT, JOINED, "A-none"])
+    def test_every_version_in_the_span_has_a_row_and_gaps_are_told(
+        self, told: Told, nights: Nights, key: list[str], account_id: str
+    ) -> None:
+        found = told("account", *SPAN, *key, stdin=account_id)
+
+        assert [(each["date"], each["version"]) for each in found["reports"]] == [
+            (str(day), version) for day, version in VERSIONS
+        ]
+        for each, version in zip(found["reports"], VERSIONS, strict=True):
+            row = nights.rows(*version).get(account_id)
+            assert each["state"] == ("absent" if row is None else "found")
+            assert each["row"] == (row and {k: v for k, v in row.items() if k != "account_id"})
+        assert found["gaps"] == [
+            {"from": str(FIRST - dt.timedelta(1)), "to": str(FIRST - dt.timedelta(1))},
+            {"from": str(THIRD + dt.timedelta(1)), "to": str(THIRD + dt.timedelta(2))},
+        ]
+
+    def test_changes_are_told_against_the_report_before(self, told: Told, key: list[str]) -> None:
+        reports = told("account", *SPAN, *key, stdin=CHANGED)["reports"]
+        assert [each["change"] and each["change"]["kinds"] for each in reports] == [
+            *(None, ["score"], ["score", "details"], ["score"], ["letter", "coverage", "details"]),
+        ]
+        assert [each["change"] and each["change"]["overall_esg_score"] for each in reports] == [
+            *(None, "-4.50", "+4.50", "-4.50", "0"),
+        ]
+        assert reports[1]["change"]["since"] == {"date": str(FIRST), "version": 1}
+        joined = told("account", *SPAN, *key, stdin=JOINED)["reports"]
+        assert joined[-1]["change"]["kinds"] == ["joined"]
+        left = told("account", *SPAN, *key, stdin=f"{LEFT}\r\n")["reports"]
+        assert left[-1]["change"]["kinds"] == ["left"]
+
+    def test_people_see_a_row_for_each_version_and_each_gap_and_never_the_id(
+        self, shown: Shown, key: list[str]
+    ) -> None:
+        lines = shown("account", *SPAN, *key, stdin=CHANGED)
+        assert " ".join(lines[0].split()) == "date version status reason overall E S G rating change"
+        assert [line.split()[0] for line in lines[1:-1]] == [
+            *("2026-01-14", "2026-01-15", "2026-01-15", "2026-01-16", "2026-01-16", "2026-01-17"),
+            "2026-01-18",
+        ]
+        assert lines[1].split()[1:] == ["no", "report"]
+        assert "overall -4.50" in lines[3]
+        assert lines[-2].startswith("2026-01-18 to 2026-01-19")
+        assert lines[-1] == "In 5 of 5 reports from 2026-01-14 to 2026-01-19."
+        assert CHANGED not in "\n".join(lines)
+
+    @pytest.mark.parametrize("given", ["", "\n", "A\nB\n", "A\n\n", "x" * 5000])
+    def test_standard_input_is_one_line_and_wrong_ones_are_not_repeated(
+        self, told: Told, key: list[str], given: str
+    ) -> None:
+        refused = told("account", *SPAN, *key, stdin=given, status=2)
+        assert "wanted is exactly one line" in refused["error"]
+        assert "xx" not in refused["error"]
+
+    def test_bytes_that_are_no_utf_8_are_refused(
+        self, told: Told, key: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from esg_assets.cli import report_account  # noqa: PLC0415 - beside its use
+
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="latin-1"))
+        with pytest.raises(SettingsWrong, match="UTF-8"):
+            report_account._account_id()
+        monkeypatch.setattr(
+            "sys.stdin", io.TextIOWrapper(io.BytesIO("café\r\n".encode()), encoding="latin-1")
+        )
+        assert report_account._account_id() == "café", "the locale does not matter"
+
+    def test_what_expired_and_what_does_not_verify_is_said_and_not_shown(
+        self, told: Told, shown: Shown, home: Path, key: list[str]
+    ) -> None:
+        expire(home, FIRST)
+        flip(report_file(home, SECOND, 1))
+        report_file(home, SECOND, 2).unlink()
+
+        reports = told("account", *SPAN, *key, stdin=CHANGED, status=1)["reports"]
+
+        assert [each["state"] for each in reports] == [
+            *("expired", "expired", "does_not_verify", "missing", "found")
+        ]
+        assert [each["row"] is None for each in reports] == [True] * 4 + [False]
+        assert reports[0]["entry"] < reports[1]["entry"]
+        lines = shown("account", *SPAN, *key, stdin=CHANGED, status=1)
+        assert f"expired (entry {reports[0]['entry']})" in lines[2]
+        assert "does not verify" in lines[4]
+        assert lines[-1].startswith("2 of them are missing or do not verify")
+
+    def test_a_key_of_nobody_and_a_span_that_is_none_are_refused(
+        self, told: Told, key: list[str], tmp_path: Path
+    ) -> None:
+        stranger = str(generate(tmp_path / "other", "recipient")[0])
+        refused = told("account", *SPAN, "--key", stranger, stdin=CHANGED, status=1)
+        assert "is none of its recipients" in refused["error"]
+        backwards = ["--from", str(THIRD), "--to", str(FIRST)]
+        assert "is after --to" in told("account", *backwards, *key, stdin="A", status=2)["error"]
+        empty = told("account", "--from", "2025-01-01", "--to", "2025-01-03", *key, stdin="A")
+        assert (empty["reports"], len(empty["gaps"])) == ([], 1)
+
+
+class TestDiff:
+    @pytest.mark.parametrize(
+        ("before", "now"),
+        [((FIRST, 1), (FIRST, 2)), ((SECOND, 1), (THIRD, 1)), ((THIRD, 1), (FIRST, 1))],
+    )
+    def test_it_lists_what_a_comparison_of_the_decrypted_reports_gives(
+        self, told: Told, nights: Nights, key: list[str], before: Version, now: Version
+    ) -> None:
+        found = told("diff", *(f"{day}@{version}" for day, version in (before, now)), *key)
+
+        old, new = nights.rows(*before), nights.rows(*now)
+        changed = {}
+        for account in sorted(old.keys() | new.keys()):
+            rows = [book.get(account) for book in (old, new)]
+            sides = [row and {name: row[name] for name in TOLD} for row in rows]
+            if None in sides or any(not _same(*(side[name] for side in sides if side)) for name in TOLD):
+                changed[account] = sides
+        assert {each["account_id"]: [each["before"], each["now"]] for each in found["changes"]} == changed
+        assert list(changed) == [each["account_id"] for each in found["changes"]]
+        assert found["changed"] == len(changed) > 0
+        assert (found["before"]["rows"], found["now"]["rows"]) == (len(old), len(new))
+        assert found["kinds"]["joined"] == len(new.keys() - old.keys())
+        assert found["kinds"]["left"] == len(old.keys() - new.keys())
+        details = {
+            account
+            for account in (old.keys() & new.keys()) - changed.keys()
+            if any(old[account].get(name, "") != new[account].get(name, "") for name in DETAILS)
+        }
+        assert found["only_details"] == len(details)
+
+    def test_people_see_the_counts_first_and_then_a_row_for_each(self, shown: Shown, key: list[str]) -> None:
+        assert shown("diff", f"{FIRST}@1", str(FIRST), *key) == [
+            f"From {FIRST} version 1 (38 accounts) to {FIRST} version 2 (38 accounts).",
+            "Changed: 1 accounts: score 1.",
+            "account_id  why    what changed",
+            "A-changed   score  overall 52.50 → 48.00",
+        ]
+        assert shown("diff", str(FIRST), str(FIRST), *key)[1:] == ["No account changed."]
+
+    def test_nothing_is_shown_of_a_report_that_does_not_verify(
+        self, told: Told, home: Path, key: list[str]
+    ) -> None:
+        flip(report_file(home, THIRD, 1))
+        refused = told("diff", str(FIRST), str(THIRD), *key, status=1)
+        assert (set(refused), refused["kind"]) == ({"error", "kind"}, "Tampered")
+
+    @pytest.mark.parametrize("given", ["A-changed", "2026-13-01", "2026-01-15@0", "2026-01-15@", "20260115"])
+    def test_what_names_no_report_is_refused_and_not_repeated(
+        self, told: Told, key: list[str], given: str
+    ) -> None:
+        refused = told("diff", given, str(FIRST), *key, status=2)
+        assert refused["error"].startswith("D1 and D2 name reports")
+        assert given not in refused["error"]
+
+    def test_reports_that_are_not_there_are_refused(
+        self, told: Told, home: Path, key: list[str], tmp_path: Path
+    ) -> None:
+        assert "no version 3" in told("diff", f"{FIRST}@3", str(FIRST), *key, status=1)["error"]
+        stranger = str(generate(tmp_path / "other", "recipient")[0])
+        refused = told("diff", str(FIRST), str(THIRD), "--key", stranger, status=1)
+        assert "none of its recipients" in refused["error"]
+        expire(home, FIRST)
+        assert "it expired; entry" in told("diff", str(FIRST), str(THIRD), *key, status=1)["error"]
+
+
+def _same(before: str, now: str) -> bool:
+    try:
+        return float(before) == float(now)
+    except ValueError:
+        return before == now
