@@ -1,8 +1,10 @@
 """Commands with keys in AWS KMS, asked over HTTP: what they do, and what they say when KMS refuses."""
 
 import hashlib
+import io
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,9 @@ import pytest
 
 from esg_assets.adapters.keys import generate, load_private_key
 from esg_assets.cli import main as cli
-from esg_assets.settings import KeyRef
+from esg_assets.lifecycle import LifecycleStores
+from esg_assets.settings import KeyRef, load_settings
+from esg_assets_tests.fakes import MemoryHistory
 from esg_assets_tests.kms_server import KmsServer
 from esg_assets_tests.pipeline.house import DAY, house_on_disk
 
@@ -77,6 +81,30 @@ def test_a_report_is_decrypted_with_the_key_in_kms(
 
 def test_failures_are_read_with_the_key_in_kms(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert told(capsys, 0, "report", "failures", "--date", str(DAY), "--key", host)["failures"] == []
+
+
+def test_past_reports_are_read_with_the_key_in_kms(
+    host: str,
+    kms_server: KmsServer,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path / "copy"
+    shutil.copytree(os.environ["DAGSTER_HOME"], home)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setattr("sys.stdin", io.StringIO("ACC-00003\n"))
+    span = ["--from", str(DAY), "--to", str(DAY)]
+    (found,) = told(capsys, 0, "report", "account", *span, "--key", host)["reports"]
+    assert found["row"]["processing_status"] == "SUCCESS"
+    assert told(capsys, 0, "report", "diff", str(DAY), str(DAY), "--key", host)["before"]["rows"] == 12
+
+    stores = LifecycleStores(load_settings("").model_copy(update={"working_days": 0}), MemoryHistory())
+    stores.window.close(DAY)
+    kms_server.calls.clear()
+    again = told(capsys, 0, "report", "reproduce", "--date", str(DAY), "--key", host)
+    assert (again["equal"], again["from"], again["judged_again"]) == (True, "archive", 12)
+    assert kms_server.calls == {"Decrypt": 3}, "the archive twice, and the salt"
 
 
 @pytest.mark.parametrize(
