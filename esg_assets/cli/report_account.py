@@ -180,7 +180,7 @@ def _words(
         )
     if faulty:
         lines.append(
-            f"{faulty:,} of them are missing or do not verify, and nothing is shown of those: "
+            f"Missing, or not what was published, so that nothing is shown: {faulty:,} of these. "
             "`esg-assets report verify` tells more."
         )
     return lines

@@ -139,10 +139,12 @@ def _words(chosen: Sequence["Publication"], tally: "Tally") -> list[str]:
     ]
     kinds = ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in tally.by_kind.items() if count)
     lines = [f"From {names[0]} to {names[1]}."]
-    lines.append(f"Changed: {tally.changed:,} accounts: {kinds}." if tally.changed else "No account changed.")
+    lines.append(
+        f"Accounts that changed: {tally.changed:,} ({kinds})." if tally.changed else "No account changed."
+    )
     if tally.only_details:
         lines.append(
-            f"Not listed: {tally.only_details:,} accounts in which only other columns differ, such as the "
-            "name or the date of the rating."
+            "Not listed, because only other columns differ, such as the name or the date of the rating: "
+            f"{tally.only_details:,}."
         )
     return lines

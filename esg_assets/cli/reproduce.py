@@ -186,8 +186,8 @@ def _words(
     ]
     if result.differing:
         lines.append(
-            f"Judged again, {result.differing:,} answers give something else than was kept: "
-            f"{_kinds(result.answers)}."
+            f"Answers that give something else than was kept: {result.differing:,} "
+            f"({_kinds(result.answers)})."
         )
     then, now = dict(publication.counts), dict(result.counts)
     counted = ", ".join(f"{count:,} {status.value}" for status, count in now.items())
@@ -211,7 +211,7 @@ def _rows_that_differ(differing: "Tally | None") -> str:
     rows = found.pop("rows")
     if not rows:
         return "Read as numbers and texts, no row differs: the bytes do."
-    return f"Against the published report {rows:,} rows differ: {_kinds(found)}."
+    return f"Rows that differ from the published report: {rows:,} ({_kinds(found)})."
 
 
 def _kinds(counts: "dict[str, int] | Any") -> str:

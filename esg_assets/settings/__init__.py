@@ -1,8 +1,9 @@
 """The one source of truth for every setting.
 
 `load_settings()` gives a `Settings`; importing this package reads nothing. Variables of the
-environment come first, then, outside `prod` and never for `report verify` and `report decrypt`, a
-`.env` in the working folder that is ours and not writable by others. For a secret `X`, `X_FILE` may
+environment come first, then, outside `prod` and never for commands that verify a report for its reader
+(`report verify`, `decrypt` and so on, see `needs`), a `.env` in the working folder that is ours and not
+writable by others. For a secret `X`, `X_FILE` may
 name a file, and `aws-secretsmanager://NAME#FIELD` a secret of AWS Secrets Manager. Resources are
 built from these, never from Dagster's run config.
 

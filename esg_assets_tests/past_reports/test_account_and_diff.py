@@ -123,7 +123,7 @@ class TestAccount:
     ) -> None:
         from esg_assets.cli import report_account  # noqa: PLC0415 - beside its use
 
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="latin-1"))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xe9t\xe9\n"), encoding="latin-1"))
         with pytest.raises(SettingsWrong, match="UTF-8"):
             report_account._account_id()
         monkeypatch.setattr(
@@ -148,7 +148,7 @@ class TestAccount:
         lines = shown("account", *SPAN, *key, stdin=CHANGED, status=1)
         assert f"expired (entry {reports[0]['entry']})" in lines[2]
         assert "does not verify" in lines[4]
-        assert lines[-1].startswith("2 of them are missing or do not verify")
+        assert "nothing is shown: 2 of these" in lines[-1]
 
     def test_a_key_of_nobody_and_a_span_that_is_none_are_refused(
         self, told: Told, key: list[str], tmp_path: Path
@@ -195,7 +195,7 @@ class TestDiff:
     def test_people_see_the_counts_first_and_then_a_row_for_each(self, shown: Shown, key: list[str]) -> None:
         assert shown("diff", f"{FIRST}@1", str(FIRST), *key) == [
             f"From {FIRST} version 1 (38 accounts) to {FIRST} version 2 (38 accounts).",
-            "Changed: 1 accounts: score 1.",
+            "Accounts that changed: 1 (score 1).",
             "account_id  why    what changed",
             "A-changed   score  overall 52.50 → 48.00",
         ]

@@ -165,10 +165,10 @@ def test_answers_that_were_exchanged_with_the_working_key_show(
     assert found["rows_that_differ"] == {"rows": 1, "score": 1}
     assert CHANGED not in str(found)
     assert shown("reproduce", *of(SECOND, 1), *key, status=1)[2:] == [
-        "Judged again, 1 answers give something else than was kept: score 1.",
+        "Answers that give something else than was kept: 1 (score 1).",
         *[line for line in shown("reproduce", *of(SECOND, 1), status=1) if line.startswith("Counts equal: ")],
         "Commitment differs: this is not the CSV that was published.",
-        "Against the published report 1 rows differ: score 1.",
+        "Rows that differ from the published report: 1 (score 1).",
     ]
 
 
