@@ -77,7 +77,7 @@ class TestDotenv:
         "command",
         ["report verify", "report decrypt", "report account", "report diff", "report reproduce"],
     )
-    def test_is_never_read_for_what_verifies_a_report_for_its_reader(self, command: str) -> None:
+    def test_is_never_read_for_verify_and_decrypt(self, command: str) -> None:
         self._write("ESG_STORE_URL=/tmp/forged\nESG_VERIFY_KEYS=/tmp/forged.pub.pem\n", mode=0o666)
 
         settings = load_settings(command, environ={})
