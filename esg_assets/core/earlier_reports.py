@@ -91,6 +91,7 @@ class EarlierReports:
         self._rules = rules
         self._snapshots = snapshots
         self._parts = parts
+        self._codes: dict[str, int] = {}
         self._found: dict[date, Compared | None] = {}
 
     def differing(self, day: date) -> Mapping[str, int] | None:
@@ -106,18 +107,18 @@ class EarlierReports:
 
     def _compare(self, day: date) -> Compared | None:
         try:
-            before = self._snapshots.latest(day)
-            earlier = None if before is None else self._earlier(before)
+            earlier = self._earlier(day)
         except EsgError:  # archived, or damaged: that is told where it matters
             return None
         if earlier is None:
             return None
-        del before
         then, old = earlier
-        differ = differing(self._contributions(*self._now), then)
-        del then, earlier
+        del earlier
         pa.default_memory_pool().release_unused()
-        new = self._side(*self._now)
+        later = self._both(self._now[0], iter([self._now[1].select(LOOKED_AT)]), sides=False)[0]
+        differ = differing(later, then)
+        del then, later
+        new = self._both(self._now[0], iter([self._now[1].select(LOOKED_AT)]), contributing=False)[1]
         means = {name: attribution(old, new, name.partition(".")[0], weighted=w) for name, w in MEANS.items()}
         return Compared(
             differing=differ,
@@ -127,29 +128,42 @@ class EarlierReports:
             drift=drift(old, new, day),
         )
 
-    def _earlier(self, snapshot: Snapshot) -> tuple[pd.DataFrame, Side]:
-        """Contributions and side of an earlier report, piece by piece: texts are never held whole."""
+    def _earlier(self, day: date) -> tuple[pd.DataFrame, Side] | None:
+        """Contributions and side of an earlier report; None if there is none."""
+        snapshot = self._snapshots.latest(day)
+        if snapshot is None:
+            return None
+        return self._both(snapshot, self._parts.read(snapshot, LOOKED_AT))
+
+    def _both(
+        self,
+        snapshot: Snapshot,
+        outcomes: Iterable[pa.RecordBatch | pa.Table],
+        *,
+        contributing: bool = True,
+        sides: bool = True,
+    ) -> tuple[pd.DataFrame, Side]:
+        """Contributions and side of a report, piece by piece: texts are never held whole.
+
+        Args:
+            snapshot: its accounts.
+            outcomes: theirs, oldest first.
+            contributing: whether contributions are wanted; else they are left empty.
+            sides: whether the side is wanted, likewise.
+        """
         accounts = snapshot.accounts.select(["account_id", "market_value", "base_currency"])
         ids, numbers = accounts.column("account_id").combine_chunks(), self._numbers(snapshot)
         accounts = accounts.set_column(0, "account_id", numbers)
         rules, index = self._rules(snapshot.as_of, snapshot.metrics), pd.Index(numbers.to_numpy())
-        put, sides = _Rows(index), _Rows(index)
-        for piece in _pieces(self._parts.read(snapshot, LOOKED_AT)):
+        put, standing = _Rows(index, self._codes), _Rows(index)
+        for piece in _pieces(outcomes):
             places = pc.index_in(piece.column("account_id"), value_set=ids).combine_chunks()
-            known = piece.filter(places.is_valid())
-            of = places.drop_null()
-            put.set(of, contributions(numbers.take(of), known, rules))
-            sides.set(of, side(accounts.take(of), known, rules, self._currency).frame)
-        return put.frame(), Side(sides.frame(), self._currency)
-
-    def _contributions(self, snapshot: Snapshot, table: pa.Table) -> pd.DataFrame:
-        rules = self._rules(snapshot.as_of, snapshot.metrics)
-        return contributions(self._numbers(snapshot), table, rules)
-
-    def _side(self, snapshot: Snapshot, table: pa.Table) -> Side:
-        accounts = snapshot.accounts.select(["account_id", "market_value", "base_currency"])
-        accounts = accounts.set_column(0, "account_id", self._numbers(snapshot))
-        return side(accounts, table, self._rules(snapshot.as_of, snapshot.metrics), self._currency)
+            known, of = piece.filter(places.is_valid()), places.drop_null()
+            if contributing:
+                put.set(of, contributions(numbers.take(of), known, rules))
+            if sides:
+                standing.set(of, side(accounts.take(of), known, rules, self._currency).frame)
+        return put.frame(), Side(standing.frame(), self._currency)
 
     def _numbers(self, snapshot: Snapshot) -> pa.ChunkedArray:
         """A number for each account: its place in this report, or one after all of these.
@@ -165,10 +179,16 @@ class EarlierReports:
 
 
 class _Rows:
-    """A table that is filled in by rows; what never comes stays empty."""
+    """A table that is filled in by rows; what never comes stays empty.
 
-    def __init__(self, index: pd.Index) -> None:
+    Args:
+        index: of the rows.
+        codes: by text a number that stands for it, to be added to; None keeps texts.
+    """
+
+    def __init__(self, index: pd.Index, codes: dict[str, int] | None = None) -> None:
         self._index = index
+        self._codes = codes
         self._columns: dict[str, Any] = {}
 
     def set(self, places: pa.Array, frame: pd.DataFrame) -> None:
@@ -176,6 +196,8 @@ class _Rows:
         positions = places.to_numpy(zero_copy_only=False)
         for name in frame.columns:
             values = frame[name].to_numpy()
+            if values.dtype.kind == "O" and self._codes is not None:
+                values = self._numbered(values, self._codes)
             if name not in self._columns:
                 empty = {"f": np.nan, "b": False}.get(values.dtype.kind)
                 self._columns[name] = np.full(len(self._index), empty, dtype=values.dtype)
@@ -184,16 +206,23 @@ class _Rows:
     def frame(self) -> pd.DataFrame:
         return pd.DataFrame(self._columns, index=self._index, copy=False)
 
+    def _numbered(self, texts: Any, codes: dict[str, int]) -> Any:
+        """A number for each text, the same for the same; NaN for None. Half the size of a reference."""
+        of_piece, words = pd.factorize(texts)
+        known = [codes.setdefault(str(word), len(codes)) for word in words]
+        return np.array([*known, np.nan], dtype=np.float32)[of_piece]  # -1, for None, is the last
 
-def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches in tables of some PIECE rows; an empty one comes first, for the columns' types."""
-    schema = pa.schema([OUTCOME_SCHEMA.field(name) for name in LOOKED_AT])
+
+def _pieces(outcomes: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[pa.Table]:
+    """Outcomes in tables of some PIECE rows; an empty one comes first, for the columns' types."""
+    schema = pa.schema([OUTCOME_SCHEMA.field(name).with_nullable(nullable=True) for name in LOOKED_AT])
     yield schema.empty_table()
     held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(each.num_rows for each in held) >= PIECE:
-            yield pa.Table.from_batches(held)
-            held = []
+    for each in outcomes:
+        for batch in each.to_batches(PIECE) if isinstance(each, pa.Table) else [each]:
+            held.append(batch)
+            if sum(one.num_rows for one in held) >= PIECE:
+                yield pa.Table.from_batches(held)
+                held = []
     if held:
         yield pa.Table.from_batches(held)

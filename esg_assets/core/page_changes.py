@@ -10,7 +10,7 @@ from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.report_details import PREVIOUS, Period, ReportDetails
 
 _TITLES = {PREVIOUS: "Report before", "week": "Week ago", "month": "Month ago"}
-_SHORT = {PREVIOUS: "report before", "week": "week", "month": "month"}
+_SHORT = {PREVIOUS: "last report", "week": "week", "month": "month"}
 UNAVAILABLE = "comparison unavailable"
 
 
@@ -121,8 +121,11 @@ def matrix_of(details: ReportDetails | None) -> Matrix | None:
         for then in used
     ]
     if found.cells:
-        ups, downs = whole(found.upgrades), whole(found.downgrades)
-        note = f"{found.accounts:,} accounts have a letter in both reports; {ups} went up, {downs} down."
+        ups, downs = found.upgrades, found.downgrades
+        moves = "how many went up or down is withheld"
+        if ups is not None and downs is not None:
+            moves = f"{ups:,} went up, {downs:,} down"
+        note = f"{found.accounts:,} accounts have a letter in both reports; {moves}."
     else:
         few = f"fewer than {details.methods.min_cell:,} accounts changed"
         note = (

@@ -6,7 +6,7 @@ of our own words. It goes to the history database as one JSON object (`as_json`,
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -194,7 +194,14 @@ def _migration(figures: ClearFigures, before: ClearFigures, exact: Compared, min
     """The matrix; without its cells where letters stand: it would tell which of the few moved."""
     if min_cell > 1 and not _own("letter", figures, before):
         return ClearMigration({}, exact.migration.accounts, None, None)
-    return clear_migration(exact.migration, min_cell)
+    shown = clear_migration(exact.migration, min_cell)
+    # A letter whose number is withheld must not be bounded by the accounts that kept it.
+    hidden = {
+        (then, now)
+        for then, now in shown.cells
+        if figures.get(f"letter.{now}") is None or before.get(f"letter.{then}") is None
+    }
+    return replace(shown, cells={cell: None if cell in hidden else n for cell, n in shown.cells.items()})
 
 
 def _means(

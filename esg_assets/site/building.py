@@ -154,4 +154,5 @@ def _write_lists(site: SiteFolder, reports: Sequence[PastReport]) -> int:
 
 def _index_day(site: SiteFolder, day: date, past: PastReport | None) -> IndexDay:
     state = "" if past is None else site.state(report_file(day))
-    return IndexDay(day, state, corrected=past is not None and past.published.version > 1)
+    corrected = past is not None and past.published.version > 1
+    return IndexDay(day, state, reported=past is not None, corrected=corrected)

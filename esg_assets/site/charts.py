@@ -54,7 +54,12 @@ def scores(rows: Sequence[Score]) -> str:
         for row in rows
     ]
     base = alt.Chart(alt.InlineData(data))
-    across = alt.X("lower:Q", title="Score, 0 to 100", scale=alt.Scale(domain=[0, 100]), axis=axis(grid=True))
+    across = alt.X(
+        "lower:Q",
+        title="Score, 0 to 100",
+        scale=alt.Scale(domain=[0, 100]),
+        axis=axis(grid=True, tickCount=5),
+    )
     label = alt.Y("label:N", sort=None, title=None, axis=axis(minExtent=LABELS))
     half = base.mark_bar(color=SOFT, size=20).encode(x=across, x2="upper:Q", y=label)
     median = base.mark_tick(color=INK, thickness=2, size=20).encode(x="median:Q", y=label)
@@ -92,26 +97,19 @@ def shares(bars: Sequence[Bar], name: str) -> str:
 
 def failures(found: Failures) -> str:
     """Failed accounts by reason as a share of all, with the limits as lines; red only above the limit."""
-    rows: list[dict[str, Any]] = [
-        {"label": "All failed", "value": found.share_pct, "text": f"{found.share_pct:.1f}%"}
-    ]
-    rows += [
-        {"label": bar.label, "value": bar.value or 0, "text": f"{bar.text} ({bar.share})"}
-        for bar in found.bars
-    ]
+    rows: list[dict[str, Any]] = [{"label": f"All failed, {found.share_pct:.1f}%", "value": found.share_pct}]
+    # Numbers stand with the labels: beside a bar they would cross the lines of the limits.
+    rows += [{"label": f"{bar.label}, {bar.share}", "value": bar.value or 0} for bar in found.bars]
     for row in rows:
         row["over"] = row["value"] > found.error_pct
     most = max(found.error_pct, *(float(row["value"]) for row in rows))
     base = alt.Chart(alt.InlineData(rows))
-    label = alt.Y("label:N", sort=None, title=None, axis=axis(minExtent=LABELS))
+    label = alt.Y("label:N", sort=None, title=None, axis=axis(minExtent=LABELS + 44, labelLimit=180))
     across = alt.X(
-        "value:Q", title="% of all accounts", scale=alt.Scale(domain=[0, most * 1.4]), axis=axis(tickCount=5)
+        "value:Q", title="% of all accounts", scale=alt.Scale(domain=[0, most * 1.1]), axis=axis(tickCount=5)
     )
     colour = alt.condition("datum.over", alt.value(ALARM), alt.value(BAR))
     bars_drawn = base.mark_bar(height=16).encode(y=label, x=across, color=colour)
-    words = base.mark_text(color=INK, align="left", dx=5, fontSize=12).encode(
-        y=label, x="value:Q", text="text:N"
-    )
     limits = alt.Chart(
         alt.InlineData([{"at": found.warn_pct, "text": "warns"}, {"at": found.error_pct, "text": "error"}])
     )
@@ -119,7 +117,7 @@ def failures(found: Failures) -> str:
     names = limits.mark_text(color=INK, baseline="bottom", dy=-3, fontSize=11).encode(
         x="at:Q", y=alt.value(0), text="text:N"
     )
-    return drawn(alt.layer(bars_drawn, words, lines, names), "failures", 30 * len(rows) + 60)
+    return drawn(alt.layer(bars_drawn, lines, names), "failures", 30 * len(rows) + 60)
 
 
 def axis(**given: Any) -> alt.Axis:

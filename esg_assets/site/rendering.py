@@ -35,10 +35,17 @@ class Links:
 
 @dataclass(frozen=True)
 class IndexDay:
-    """A day of the index; without a `state` it has no report."""
+    """A day of the index.
+
+    Attributes:
+        state: of its report, "" where it has no page.
+        reported: whether it has a report.
+        corrected: whether that is a correction.
+    """
 
     date: date
     state: str
+    reported: bool
     corrected: bool
 
     @property

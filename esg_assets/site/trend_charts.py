@@ -36,7 +36,9 @@ def trend_lines(trend: Trend, chart: Chart, limit_pct: float | None = None) -> s
     )
     several = len(shown) > 1
     legend = (
-        alt.Legend(title=None, orient="bottom", columns=2, symbolType="stroke", labelLimit=180)
+        alt.Legend(
+            title=None, orient="bottom", columns=2, columnPadding=24, symbolType="stroke", labelLimit=180
+        )
         if several
         else None
     )

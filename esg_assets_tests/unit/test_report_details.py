@@ -13,7 +13,13 @@ from esg_assets.core.verdicts import Verdict
 
 DAY = date(2026, 1, 16)
 BEFORE = date(2026, 1, 15)
-OWN = {"unchanged_days.letter": 0.0, "unchanged_days.overall_score": 0.0, "overall_score.mean": 52.0}
+LETTERS = {"letter.A": 90.0, "letter.AA": 40.0}
+OWN = {
+    **LETTERS,
+    "unchanged_days.letter": 0.0,
+    "unchanged_days.overall_score": 0.0,
+    "overall_score.mean": 52.0,
+}
 NOTHING = Part(0.0, 0)
 EXACT = Compared(
     differing={},
@@ -28,13 +34,13 @@ EXACT = Compared(
 )
 
 
-def past(**figures: float) -> PastReport:
+def past(**figures: float | None) -> PastReport:
     published = PublishedReport(BEFORE, 1, 1, "", "", dict.fromkeys(Status, 1), BEFORE, "")
     return PastReport(published, {**OWN, "overall_score.mean": 51.0, **figures}, datetime.now(UTC))
 
 
-def previous(now: Mapping[str, float], before: PastReport | None, exact: Compared | None = EXACT) -> Period:
-    return periods(now, DAY, {"previous": before}, lambda _day: exact, 10)[0]
+def previous(now: Mapping[str, float | None], before: PastReport | None) -> Period:
+    return periods(now, DAY, {"previous": before}, lambda _day: EXACT, 10)[0]
 
 
 def test_where_both_reports_show_their_own_accounts_matrix_and_causes_are_told() -> None:
@@ -42,6 +48,13 @@ def test_where_both_reports_show_their_own_accounts_matrix_and_causes_are_told()
     assert change is not None
     assert change.migration.cells == {("A", "A"): 80, ("A", "AA"): None, ("AA", "A"): None}
     assert [part.points for part in change.means["overall_score.mean"]] == [0.2, 0.8]
+
+
+def test_what_kept_a_letter_whose_number_is_withheld_is_withheld_too() -> None:
+    for now, before in (({**OWN, "letter.A": None}, past()), (OWN, past(**{"letter.A": None}))):
+        change = previous(now, before).change
+        assert change is not None
+        assert set(change.migration.cells.values()) == {None}
 
 
 def test_letters_that_stand_have_no_matrix_since_it_would_tell_of_the_few_that_moved() -> None:
