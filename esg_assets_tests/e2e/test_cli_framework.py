@@ -48,6 +48,8 @@ EXPECTED = {
     "alerts drill",
     "metrics serve",
     "metrics push",
+    "site build",
+    "site serve",
 }
 """Of the contract's commands, those that exist so far; each is whole: one that comes is added here."""
 
