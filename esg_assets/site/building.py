@@ -71,6 +71,7 @@ def build(
     site = SiteFolder(folder)
     if not reports:
         return Built(folder, 0, 0, 0, None)
+    site.prepare()
     stale = [past for past in reversed(reports) if _is_stale(site, history, past)]
     written = 0
     for past in stale:

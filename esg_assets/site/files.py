@@ -25,6 +25,13 @@ class SiteFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def prepare(self) -> None:
+        """Make the folder, so that a wrong one shows before any page has cost time."""
+        try:
+            self._ready("index.html")
+        except OSError as error:
+            raise _not_written("index.html", error) from None
+
     def write(self, name: str, html: str) -> None:
         """Write a page, all of it or nothing."""
         try:
@@ -38,10 +45,7 @@ class SiteFolder:
             finally:
                 Path(fresh).unlink(missing_ok=True)
         except OSError as error:
-            raise StoreUnavailable(
-                f"Writing the page {name} of the site: {error.strerror or error}. Give the site's folder "
-                "(ESG_SITE_FOLDER) room and the right owner, then run `esg-assets site build`."
-            ) from None
+            raise _not_written(name, error) from None
 
     def marker(self, name: str) -> str:
         """What the page says it was made of; "" where there is no page."""
@@ -71,3 +75,10 @@ class SiteFolder:
             parent.mkdir(exist_ok=True)
             parent.chmod(self._mode)
         return path
+
+
+def _not_written(name: str, error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"Writing the page {name} of the site: {error.strerror or error}. Give the site's folder "
+        "(ESG_SITE_FOLDER) room and the right owner, then run `esg-assets site build`."
+    )

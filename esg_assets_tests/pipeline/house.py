@@ -81,6 +81,7 @@ def environment(home: Path) -> dict[str, str]:
         "ESG_ACCOUNTS_URL": str(home / "accounts.csv"),
         "ESG_API_URL": "http://127.0.0.1:9",
         "ESG_API_AUTH": "none",
+        "ESG_SITE_FOLDER": "none",  # each run of a command would draw pages, for seconds
         "ESG_WORKING_KEY": str(keys / "demo-working.key"),
         "ESG_SIGNING_KEY": str(keys / "demo-signing.pem"),
         "ESG_REPORT_RECIPIENTS": str(keys / "demo-recipient.pub.pem"),

@@ -25,6 +25,7 @@ from esg_assets.core.earlier_reports import MEANS, Compared
 from esg_assets.core.figures import FigureRules, figures, side_by_side
 from esg_assets.core.history import ClearFigures, PublishedReport
 from esg_assets.core.outcomes import OUTCOME_SCHEMA
+from esg_assets.core.ports import History
 from esg_assets.core.ratings import Metric, Status
 from esg_assets.core.report_details import Methods, ReportDetails, checks_of, periods
 from esg_assets_tests.fakes import MemoryHistory
@@ -135,7 +136,7 @@ def compared(before: Night, now: Night) -> Compared:
     )
 
 
-def publish(history: MemoryHistory, night: Night, version: int, sequence: int, at: datetime) -> None:
+def publish(history: History, night: Night, version: int, sequence: int) -> None:
     """As `daily_summary` records a report."""
     day = night.day
     exact = figures(side_by_side(night.accounts, night.outcomes), night.rules)
@@ -206,6 +207,6 @@ def month() -> MemoryHistory:
         moments[0] = datetime(day.year, day.month, day.day, 11, 7, tzinfo=UTC)
         for version in (1, 2) if day == CORRECTED else (1,):
             sequence += 2
-            publish(history, night, version, sequence, moments[0])
+            publish(history, night, version, sequence)
             moments[0] += timedelta(hours=5)
     return history
