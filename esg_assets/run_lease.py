@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from esg_assets import run_effort
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import LeaseBusy, Stopped
 from esg_assets.core.ports import Leases
 from esg_assets.core.telling import fields
 from esg_assets.failures import BEHIND_TAG, ERROR_TAG, PERMANENT_TAG
-from esg_assets.partitions import central_date, partition_of
+from esg_assets.partitions import partition_of
 from esg_assets.stale_runs import COMMAND_LINE_TAG, PARTITION_TAG, RELEASED_TAG, lease_name, report_gone
 
 PROVIDER = "esg_api"

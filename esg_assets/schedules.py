@@ -8,12 +8,12 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from esg_assets.core.central_time import TIMEZONE, central_date
 from esg_assets.core.due import DateState, Due, dates_due
 from esg_assets.core.history import ChainHead
 from esg_assets.core.ports import History
 from esg_assets.failures import BEHIND_TAG, PERMANENT_TAG
 from esg_assets.jobs import OWN_LINES, nightly_esg_report
-from esg_assets.partitions import TIMEZONE, central_date
 from esg_assets.run_lease import YIELDED_TAG
 from esg_assets.settings import Settings
 from esg_assets.stale_runs import PARTITION_TAG

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import dagster as dg
 
 from esg_assets.core import exception_words
+from esg_assets.core.central_time import TIMEZONE
 from esg_assets.core.errors import EsgError, LeaseBusy
 from esg_assets.core.ports import Leases
 from esg_assets.core.record_ports import Window
 from esg_assets.core.retention import Closed, Outcome
 from esg_assets.jobs import OWN_LINES
 from esg_assets.lifecycle import LifecycleStores
-from esg_assets.partitions import TIMEZONE
 from esg_assets.settings import Settings
 from esg_assets.stale_runs import lease_name
 

@@ -14,12 +14,13 @@ from esg_assets import checks
 from esg_assets.asset_metadata import Metadata
 from esg_assets.core import verdicts
 from esg_assets.core.accounts import Snapshot
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import AccountsRefused
 from esg_assets.core.freezing import freeze
 from esg_assets.core.ports import AccountSource, History, Snapshots
 from esg_assets.core.rules import Rules
 from esg_assets.failures import told_to
-from esg_assets.partitions import central_date, partition_of
+from esg_assets.partitions import partition_of
 from esg_assets.run_lease import RunLease
 
 NAME = "active_accounts"

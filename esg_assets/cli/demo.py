@@ -16,6 +16,7 @@ from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.demo_home import DemoHome, simulators
 from esg_assets.cli.options import OptionalDay, day_of
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import EsgError
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ def demo(accounts: Annotated[int | None, _ACCOUNTS] = None, day: OptionalDay = N
     """Simulators, demo keys and one report, all in ./.demo; says where the report is and how to open it."""
     from esg_assets.cli.runs import run_dates, shown  # noqa: PLC0415 - slow to import
     from esg_assets.cli.site_commands import after_run  # noqa: PLC0415 - as above
-    from esg_assets.partitions import central_date  # noqa: PLC0415
     from esg_assets.settings import load_settings  # noqa: PLC0415
     from esg_assets.simulators.server import SimulatorServer  # noqa: PLC0415
 

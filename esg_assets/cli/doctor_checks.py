@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import EsgError, KeyMissing, LeaseBusy, NoHistory
 from esg_assets.settings import Settings, dagster_home
 
@@ -159,7 +159,7 @@ def _each(check: Callable[[], tuple[State, str]]) -> Iterator[Finding]:
 
 
 def _as_of(settings: Settings) -> date:
-    today = datetime.now(UTC).astimezone(ZoneInfo("America/Chicago")).date()
+    today = central_date(datetime.now(UTC))
     return today - timedelta(days=settings.as_of_lag_days)
 
 

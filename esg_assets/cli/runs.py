@@ -21,6 +21,7 @@ from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import DAY_FORMATS, OptionalDay, day_of, reason_option
 from esg_assets.cli.reason_check import require_no_account
 from esg_assets.cli.site_commands import after_run
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import LeaseBusy, SettingsWrong, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -176,8 +177,6 @@ def _settings(command: str) -> "Settings":
 
 
 def _today() -> date:
-    from esg_assets.partitions import central_date  # noqa: PLC0415 - dagster is slow to import
-
     return central_date(datetime.now(UTC))
 
 

@@ -2,11 +2,12 @@
 
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import OptionalDay, day_of
+from esg_assets.core.alerts.punctuality import deadline_of
+from esg_assets.core.central_time import central_date
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -24,7 +25,6 @@ def status(day: OptionalDay = None) -> Answer:
     """Where the report stands, what is wrong, when it should end, what to do next; exit 1 when late."""
     from esg_assets import alert_choice, composition  # noqa: PLC0415 - slow to import
     from esg_assets.instances import opened_instance  # noqa: PLC0415
-    from esg_assets.partitions import central_date  # noqa: PLC0415
     from esg_assets.schedules import runs_of  # noqa: PLC0415
     from esg_assets.settings import dagster_home, load_settings  # noqa: PLC0415
 
@@ -94,8 +94,7 @@ def _answer(
 
 def _late(settings: "Settings", day: date, now: datetime, published: "PastReport | None") -> bool:
     """Whether the date's report should be there and is not."""
-    deadline = datetime.combine(day, settings.report_deadline, ZoneInfo("America/Chicago"))
-    return published is None and now > deadline
+    return published is None and now > deadline_of(day, settings.report_deadline)
 
 
 def _complaints(instance: "dg.DagsterInstance", run: "dg.DagsterRun") -> tuple[str, ...]:

@@ -13,12 +13,9 @@ import pyarrow as pa
 
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.ratings import Metric
+from esg_assets.core.report_cells import TEXT_COLUMNS, guard
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 ROWS_PER_CHUNK = 5_000
-
-TEXT_COLUMNS = ("account_id", "account_name", "account_type", "base_currency")
-"""Columns of texts that others wrote: their cells are guarded."""
 
 _SCORES = ("overall_score", "environmental_score", "social_score", "governance_score")
 _RATING = ("rating", "primary_focus", "coverage_pct", "rating_as_of")
@@ -41,16 +38,6 @@ def columns(metrics: Sequence[Metric]) -> list[str]:
         "processing_status",
         "reason",
     ]
-
-
-def guard(text: str) -> str:
-    """`text` as a cell that no spreadsheet takes for a formula; `unguard` gives it back."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def unguard(cell: str) -> str:
-    """The text that `guard` made `cell` from."""
-    return cell.removeprefix("'")
 
 
 def render(snapshot: Snapshot, outcomes: pa.Table) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 
 from esg_assets.core.errors import Tampered
-from esg_assets.core.report import TEXT_COLUMNS, unguard
+from esg_assets.core.report_cells import TEXT_COLUMNS, unguard
 
 Row = Mapping[str, str]
 """Cells by column, those of texts without the guard against formulas; empty where there is none."""

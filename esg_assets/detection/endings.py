@@ -36,7 +36,7 @@ _LAST_ASSETS = {encrypted_report_csv.NAME, daily_summary.NAME}
 def look(scene: Scene, looked: Looked) -> Iterator[Seen]:
     """What the end of a run says; nothing of a run that goes on."""
     if looked.run.status is dg.DagsterRunStatus.SUCCESS:
-        yield from _well(looked)
+        yield from _well(scene, looked)
     elif looked.run.status in {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}:
         kind = _kind(looked)
         if kind is not None and not (kind is RUN_FAILED and _told_by_a_check(looked)):
@@ -49,7 +49,7 @@ def of_status_alone(scene: Scene, looked: Looked) -> Iterator[Seen]:
         yield _unwell(scene, looked, RUN_FAILED)
 
 
-def _well(looked: Looked) -> Iterator[Recovery]:
+def _well(scene: Scene, looked: Looked) -> Iterator[Recovery]:
     made: set[date] = set()
     for one in looked.of_type(dg.DagsterEventType.ASSET_MATERIALIZATION):
         materialization = one.event.step_materialization_data.materialization
@@ -62,6 +62,7 @@ def _well(looked: Looked) -> Iterator[Recovery]:
             ENDINGS,
             day,
             earlier_dates=True,
+            facts=scene.standing(day),
             run_id=looked.run_id,
         )
     if looked.days is None:

@@ -11,10 +11,10 @@ from dagster._core.scheduler.instigation import InstigatorState  # the type of w
 from esg_assets import schedules
 from esg_assets.core.alerts.incidents import Incident, Observation, Recovery
 from esg_assets.core.alerts.ports import Outbox
+from esg_assets.core.central_time import central_date
 from esg_assets.core.due import DateState
 from esg_assets.core.history import ChainHead
 from esg_assets.core.ports import History
-from esg_assets.partitions import central_date
 from esg_assets.settings import Settings
 
 Seen = Observation | Recovery
@@ -107,17 +107,21 @@ class Scene(Surroundings):
 
     def prospects(self, day: date) -> dict[str, int]:
         """Facts of a date: whether it is published, how often it was tried, and whether it will be."""
-        latest = self.history.latest(day)
+        standing = self.standing(day)
         state = self.state_of(day)
         most = self.settings.max_date_attempts
-        again = latest is None and self.scheduled and self._in_reach(day) and not state.permanent
-        facts = {
-            "published": int(latest is not None),
+        again = not standing["published"] and self.scheduled and self._in_reach(day) and not state.permanent
+        return {
+            **standing,
             "attempts": state.attempts,
             "max_attempts": most,
             "tries_again": int(again and state.attempts < most),
         }
-        return facts if latest is None else {**facts, "version": latest.published.version}
+
+    def standing(self, day: date) -> dict[str, int]:
+        """Facts of a date: whether it is published, and which version stands."""
+        latest = self.history.latest(day)
+        return {"published": 0} if latest is None else {"published": 1, "version": latest.published.version}
 
     def _in_reach(self, day: date) -> bool:
         """Whether the schedule asks for the date at all, as `core.due` has it."""

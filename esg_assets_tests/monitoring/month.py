@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from esg_assets.core.alerts.incidents import Incident
 from esg_assets.core.alerts.kinds import RUN_FAILED
 from esg_assets.core.alerts.ports import Waiting
-from esg_assets.core.alerts.times import CENTRAL
+from esg_assets.core.central_time import CENTRAL
 from esg_assets.core.history import PublishedReport, RunRecord
 from esg_assets.core.metrics import alerts
 from esg_assets.core.metrics.catalogue import METRICS, Sample

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from esg_assets.core.alerts.times import CENTRAL
+from esg_assets.core.central_time import CENTRAL
 from esg_assets_tests.monitoring import dashboard, month
 from esg_assets_tests.monitoring.monitors import DEPLOYED
 from esg_assets_tests.monitoring.panels import ROWS, Shown

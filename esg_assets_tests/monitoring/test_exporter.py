@@ -18,7 +18,7 @@ from esg_assets.adapters.database.outbox import SqlOutbox
 from esg_assets.core.alerts.incidents import Observation
 from esg_assets.core.alerts.kinds import RUN_FAILED
 from esg_assets.core.alerts.routes import DEFAULT, DEVELOPERS, EMAIL, Routes, Target
-from esg_assets.core.alerts.times import CENTRAL
+from esg_assets.core.central_time import CENTRAL
 from esg_assets.core.metrics.catalogue import Sample
 from esg_assets.core.ratings import Reply
 from esg_assets.definitions import build_defs

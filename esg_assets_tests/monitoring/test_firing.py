@@ -14,9 +14,9 @@ import requests
 import yaml
 
 from esg_assets.adapters.database.history import SqlHistory
+from esg_assets.core.central_time import central_date
 from esg_assets.core.history import PublishedReport, RunRecord
 from esg_assets.core.ratings import Status
-from esg_assets.partitions import central_date
 from esg_assets_tests.monitoring.monitors import (
     DEPLOYED,
     Receiver,

@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 
 from esg_assets.composition import SealedStores
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError, SourceUnavailable
 from esg_assets.core.ports import ObjectStore, Sink
 from esg_assets.core.ratings import Reply
 from esg_assets.jobs import NIGHTLY
-from esg_assets.partitions import central_date
 from esg_assets_tests.fakes import rating_reply
 from esg_assets_tests.pipeline.house import DAY, NEXT, House, account, accounts
 

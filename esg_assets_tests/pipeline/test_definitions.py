@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 
+from esg_assets.core.central_time import TIMEZONE
 from esg_assets.definitions import build_defs
 from esg_assets.jobs import NIGHTLY
-from esg_assets.partitions import TIMEZONE
 from esg_assets.resources import resources
 from esg_assets_tests.pipeline.house import ASSETS, House
 

@@ -19,8 +19,8 @@ from esg_assets.asking import EXPECTED_END_TAG
 from esg_assets.core.alerts.incidents import State
 from esg_assets.core.alerts.kinds import Severity
 from esg_assets.core.alerts.punctuality import deadline_of
+from esg_assets.core.central_time import central_date
 from esg_assets.jobs import NIGHTLY
-from esg_assets.partitions import central_date
 from esg_assets.schedules import SCHEDULED_TAG
 from esg_assets.stale_runs import PARTITION_TAG
 from esg_assets_tests.fakes import MemoryHistory

@@ -58,7 +58,9 @@ def test_a_failed_run_is_an_incident_of_its_date_and_cause_and_a_good_run_ends_i
     assert watched.house.run().success
     watched.look()
     assert watched.open() == []
-    assert watched.incident("run_failed", DAY, "SourceUnavailable").resolved_at is not None
+    ended = watched.incident("run_failed", DAY, "SourceUnavailable")
+    assert ended.resolved_at is not None
+    assert (ended.facts["published"], ended.facts["version"]) == (1, 1)
 
 
 def test_looking_twice_changes_nothing(watched: Watched) -> None:

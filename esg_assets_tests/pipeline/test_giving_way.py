@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from esg_assets.core.central_time import central_date
 from esg_assets.core.ports import CallPolicy
-from esg_assets.partitions import central_date
 from esg_assets.run_lease import WAITING_TAG, YIELDED_TAG
 from esg_assets.schedules import dates_that_gave_way, due_at
 from esg_assets.stale_runs import COMMAND_LINE_TAG

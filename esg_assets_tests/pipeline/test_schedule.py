@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -17,19 +16,18 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._scheduler.scheduler import ScheduleIterationTimes, launch_scheduled_runs
 
 from esg_assets import cli_runs, composition
+from esg_assets.core.central_time import CENTRAL
 from esg_assets.core.errors import SourceUnavailable
 from esg_assets.core.history import PublishedReport
 from esg_assets.core.ports import History
 from esg_assets.core.ratings import Reply, Status
 from esg_assets.jobs import NIGHTLY
-from esg_assets.partitions import TIMEZONE
 from esg_assets.schedules import SCHEDULED_TAG, nightly_schedule
 from esg_assets.settings import load_settings
 from esg_assets.stale_runs import PARTITION_TAG
 from esg_assets_tests.pipeline.house import DAY, NEXT, House, accounts, house_on_disk, instance_of
 from esg_assets_tests.pipeline.served import workspace_of
 
-CENTRAL = ZoneInfo(TIMEZONE)
 FIVE = {"hour": 5, "minute": 0}
 SCHEDULED = {SCHEDULED_TAG: "an earlier tick"}
 

@@ -15,9 +15,9 @@ from esg_assets.adapters.database.outbox import SqlOutbox
 from esg_assets.adapters.notifiers.heartbeat import HeartbeatChannel
 from esg_assets.alert_delivery import deliver_due, new_deliverer
 from esg_assets.core.alerts.routes import DEFAULT, HEARTBEAT, MONITORS, Routes, Target
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import StoreUnavailable
 from esg_assets.detection import detect
-from esg_assets.partitions import central_date
 from esg_assets_tests.fakes import MemoryHistory
 from esg_assets_tests.pipeline.house import House
 from esg_assets_tests.pipeline.test_schedule import publish

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from esg_assets.partitions import central_date
+from esg_assets.core.central_time import central_date
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.e2e.dagster_ui import DagsterDev

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from esg_assets.core.alerts.times import CENTRAL
+from esg_assets.core.central_time import CENTRAL
 from esg_assets.core.history import PastReport, PublishedReport, RunRecord
 from esg_assets.core.metrics import reports, runs
 from esg_assets.core.metrics.catalogue import METRICS

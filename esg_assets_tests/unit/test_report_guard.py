@@ -104,7 +104,7 @@ def test_every_cell_of_a_report_comes_back_through_the_csv_module(
 ) -> None:
     texts, numbers = book
     rows = by_csv(rendered(texts, numbers))
-    assert [[report.unguard(row[name]) for name in TEXTS] for row in rows] == texts
+    assert [[unguard(row[name]) for name in TEXTS] for row in rows] == texts
     assert [[row[name] for name in NUMBERS] for row in rows] == numbers
 
 
@@ -121,7 +121,7 @@ def test_every_cell_of_a_report_comes_back_through_pandas(
         for n, row in enumerate(texts)
     ]
     rows = by_pandas(rendered(texts, numbers))
-    assert [[report.unguard(row[name]) for name in TEXTS] for row in rows] == texts
+    assert [[unguard(row[name]) for name in TEXTS] for row in rows] == texts
     assert [[row[name] for name in NUMBERS] for row in rows] == numbers
 
 
@@ -139,15 +139,15 @@ def test_no_text_begins_as_a_formula_does(book: tuple[list[list[str]], list[list
 @example("''=1")
 @example("")
 def test_the_guard_is_one_quote_where_it_is_needed_and_nothing_elsewhere(text: str) -> None:
-    guarded = report.guard(text)
+    guarded = guard(text)
     assert guarded == (f"'{text}" if text[:1] in LEADING and text else text)
-    assert report.unguard(guarded) == text
+    assert unguard(guarded) == text
 
 
 @settings(deadline=None)
 @given(awkward, awkward)
 def test_two_texts_never_become_the_same_cell(one: str, other: str) -> None:
-    assert (report.guard(one) == report.guard(other)) == (one == other)
+    assert (guard(one) == report.guard(other)) == (one == other)
 
 
 @pytest.mark.parametrize("leading", LEADING)
@@ -158,7 +158,7 @@ def test_each_leading_character_is_guarded_in_each_column(leading: str, column: 
     texts[0][TEXTS.index(column)] = text
     (row,) = by_csv(rendered(texts, [["1"] * len(NUMBERS)]))
     assert row[column] == f"'{text}"
-    assert report.unguard(row[column]) == text
+    assert unguard(row[column]) == text
 
 
 def test_numbers_are_never_touched_negative_ones_neither() -> None:
@@ -173,4 +173,4 @@ def test_every_pair_of_awkward_beginnings_comes_back() -> None:
         [f"{a}{b}{n}", f"{b}{a}", a, b] for n, (a, b) in enumerate(itertools.product(beginnings, repeat=2))
     ]
     rows = by_csv(rendered(texts, [["1"] * len(NUMBERS)] * len(texts)))
-    assert [[report.unguard(row[name]) for name in TEXTS] for row in rows] == texts
+    assert [[unguard(row[name]) for name in TEXTS] for row in rows] == texts

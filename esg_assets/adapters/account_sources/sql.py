@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from esg_assets.core.central_time import CENTRAL
 from esg_assets.core.errors import AccessDenied, EsgError, NoHistory, SettingsWrong, SourceUnavailable
 
 DEFAULT_QUERY = "SELECT * FROM active_accounts"
@@ -27,7 +27,7 @@ _SQLSTATE_WRONG = ("42", "3F", "22", "0A", "25006")
 
 def today_in_central_time() -> date:
     """The day that reports are dated by, at this moment."""
-    return datetime.now(ZoneInfo("America/Chicago")).date()
+    return datetime.now(CENTRAL).date()
 
 
 class SqlAccountSource:

@@ -17,8 +17,8 @@ from esg_assets.core.alerts.incidents import Incident, Message, State
 from esg_assets.core.alerts.kinds import DRILL, PUBLISHED, Family, Severity
 from esg_assets.core.alerts.ledger import BLOCKS
 from esg_assets.core.alerts.routes import HEARTBEAT
-from esg_assets.core.alerts.times import central_date
 from esg_assets.core.alerts.wording import heartbeat_text
+from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import ChannelUnavailable
 
 _NAME = "The heartbeat service"

@@ -17,8 +17,8 @@ import jinja2
 
 from esg_assets.core.alerts.incidents import Message, State
 from esg_assets.core.alerts.kinds import Severity
-from esg_assets.core.alerts.times import CENTRAL
 from esg_assets.core.alerts.wording import Places, Words, words_of
+from esg_assets.core.central_time import CENTRAL
 
 
 def mail_of(message: Message, places: Places, *, sender: str, recipients: Sequence[str]) -> EmailMessage:

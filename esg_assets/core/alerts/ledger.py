@@ -94,7 +94,9 @@ def recovered(recovery: Recovery, open_incidents: Iterable[Incident]) -> Sequenc
         left = {name: at for name, at in incident.unwell.items() if name not in well}
         changed = replace(incident, unwell=left)
         if not left:
-            changed = replace(changed, resolved_at=recovery.at, facts={**incident.facts, **recovery.facts})
+            # What a later date's recovery says of that date is not so of this one.
+            known = recovery.facts if recovery.date == incident.date else {}
+            changed = replace(changed, resolved_at=recovery.at, facts={**incident.facts, **known})
         changes.append(Change(changed, None if left else State.RESOLVED))
     return changes
 

@@ -17,7 +17,7 @@ from esg_assets.core.alerts.kinds import (
     REPORT_LATE,
     Family,
 )
-from esg_assets.core.alerts.times import CENTRAL, central_date
+from esg_assets.core.central_time import CENTRAL, central_date
 from esg_assets.core.history import PastReport
 from esg_assets.core.ratings import Status
 

@@ -1,9 +1,8 @@
 """How alerts write dates and times: US Central with the zone's name, in English whatever the locale."""
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-CENTRAL = ZoneInfo("America/Chicago")
+from esg_assets.core.central_time import CENTRAL
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -37,8 +36,3 @@ def parsed(text: object) -> datetime | None:
     except ValueError:
         return None
     return None if found.tzinfo is None else found
-
-
-def central_date(at: datetime) -> date:
-    """The date in Central time."""
-    return at.astimezone(CENTRAL).date()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from esg_assets.core.alerts.punctuality import deadline_of
-from esg_assets.core.alerts.times import CENTRAL, central_date
+from esg_assets.core.central_time import CENTRAL, central_date
 from esg_assets.core.history import ClearFigures, PastReport
 from esg_assets.core.metrics.catalogue import Sample
 from esg_assets.core.outcomes import SCORE_COLUMNS
