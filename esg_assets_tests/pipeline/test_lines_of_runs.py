@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,16 +18,19 @@ from esg_assets.core.pseudonyms import Pseudonyms
 from esg_assets.core.ratings import Reply
 from esg_assets.core.telling import Account
 from esg_assets.log_place import Place
-from esg_assets_tests.fakes import FakeAccountSource
+from esg_assets_tests.fakes import FakeAccountSource, rating_reply
 from esg_assets_tests.leak_search import find_leaks
 from esg_assets_tests.otlp_server import Collector, collector
 from esg_assets_tests.pipeline.house import ASSETS, DAY, House, Ran, accounts, house_on_disk
 
 PSEUDONYM_KEY = "a-key-for-pseudonyms"
 TOKEN = "t0ken-of-the-collector"
+SCORE = 52.81930467
+"""With fewer decimals, the seconds of some time stamp are taken for it."""
+
 NEEDLES = [
     *(str(row[name]) for row in accounts(12) for name in ("account_id", "account_name", "market_value")),
-    *(PSEUDONYM_KEY, TOKEN, "52.5"),
+    *(PSEUDONYM_KEY, TOKEN, str(SCORE)),
 ]
 
 
@@ -147,7 +151,10 @@ def test_nothing_of_a_client_and_no_secret_is_in_lines_and_payloads(told: Told) 
     told.house.answers({f"ACC-{n:05d}": [Reply(422)] for n in range(12)})
     told.run()
     logging.getLogger("some.library").warning("row %s", accounts(1)[0])
-    told.house.answers()
+    ids = [f"ACC-{n:05d}" for n in range(12)]
+    told.house.answers(
+        {each: [rating_reply(each, DAY - timedelta(days=1), overall_score=SCORE)] for each in ids}
+    )
     told.run()
     log_output.OUTPUT.flush(10.0)
     assert len(told.lines) > 40

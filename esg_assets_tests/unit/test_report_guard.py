@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from esg_assets.core import outcomes, report
 from esg_assets.core.accounts import ACCOUNT_SCHEMA, Snapshot
 from esg_assets.core.ratings import Metric, Outcome, Rating, Status
+from esg_assets.core.report_cells import guard, unguard
 
 DAY = date(2026, 1, 15)
 TEXTS = ("account_id", "account_name", "account_type", "base_currency")
@@ -147,7 +148,7 @@ def test_the_guard_is_one_quote_where_it_is_needed_and_nothing_elsewhere(text: s
 @settings(deadline=None)
 @given(awkward, awkward)
 def test_two_texts_never_become_the_same_cell(one: str, other: str) -> None:
-    assert (guard(one) == report.guard(other)) == (one == other)
+    assert (guard(one) == guard(other)) == (one == other)
 
 
 @pytest.mark.parametrize("leading", LEADING)
