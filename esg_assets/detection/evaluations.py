@@ -42,6 +42,7 @@ def look(scene: Scene, looked: Looked) -> Iterator[Seen]:
                 day,
                 subject or None,
                 earlier_dates=kind.name not in _OF_ITS_DATE_ALONE,
+                facts={} if day is None else scene.standing(day),
                 run_id=looked.run_id,
             )
         else:

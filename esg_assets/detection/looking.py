@@ -7,7 +7,7 @@ from functools import partial
 
 import dagster as dg
 
-from esg_assets.core.alerts.incidents import Incident, Observation
+from esg_assets.core.alerts.incidents import Incident, Observation, Recovery
 from esg_assets.core.alerts.kinds import Family
 from esg_assets.core.alerts.ports import Outbox
 from esg_assets.core.alerts.routes import Routes
@@ -31,7 +31,7 @@ class Detected:
     Attributes:
         runs: runs that were looked at.
         unwell, well: observations and recoveries, those included that count for nothing because they
-            were recorded before.
+            were recorded before; a notice, such as of a publication, is neither.
         changed: incidents that changed.
         faults: what could not be looked at, in words of ours; the rest was recorded all the same.
     """
@@ -114,5 +114,6 @@ def _recorded(
     # Only now: what was not recorded must be seen again.
     for bookmark, value in bookmarks.items():
         around.outbox.keep_bookmark(bookmark, value)
-    unwell = sum(isinstance(one, Observation) for one in seen)
-    return Detected(looked_at, unwell, len(seen) - unwell, tuple(changed), tuple(faults))
+    unwell = sum(isinstance(one, Observation) and one.kind.family is not Family.NOTICE for one in seen)
+    well = sum(isinstance(one, Recovery) for one in seen)
+    return Detected(looked_at, unwell, well, tuple(changed), tuple(faults))

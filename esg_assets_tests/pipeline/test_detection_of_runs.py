@@ -69,6 +69,13 @@ def test_looking_twice_changes_nothing(watched: Watched) -> None:
     assert watched.look().changed == ()
 
 
+def test_a_publication_is_nothing_unwell(watched: Watched) -> None:
+    assert watched.house.run().success
+    found = watched.look()
+    assert [incident.kind.name for incident in found.changed] == ["report_published"]
+    assert found.unwell == 0
+
+
 def test_two_runs_that_fail_between_two_looks_are_both_seen(watched: Watched) -> None:
     watched.look()
     for day in (DAY, DAY, NEXT):

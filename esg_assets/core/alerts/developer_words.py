@@ -45,7 +45,7 @@ MEANS = {
         "An entry of the chain, or an object that it names, is not what was signed. Treat it as an attack "
         "until it is explained; nothing is published meanwhile."
     ),
-    "outbox_stuck": "Messages about incidents wait in the outbox and no channel takes them.",
+    "outbox_stuck": "Messages about incidents have waited too long for their channel; other channels have theirs.",
     "alert_refused": (
         "A channel calls a message malformed and will never take it, so that over that channel it reached "
         "nobody."
@@ -55,7 +55,7 @@ MEANS = {
         "The Dagster daemon gives no sign of life, so that nothing starts by itself: no run at 05:00, no "
         "catch-up, no sensor."
     ),
-    "drill": "This message proves that alerts reach you. Somebody started it by hand, and ends it by hand.",
+    "drill": "This message proves that alerts reach you. Somebody started it by hand.",
     "report_published": "The report of this date is published.",
 }
 """By kind's name: what has happened."""
