@@ -45,7 +45,7 @@ MEANS = {
         "An entry of the chain, or an object that it names, is not what was signed. Treat it as an attack "
         "until it is explained; nothing is published meanwhile."
     ),
-    "outbox_stuck": "Messages about incidents have waited too long for their channel; other channels have theirs.",
+    "outbox_stuck": "Messages have waited too long for their channel; other channels have theirs.",
     "alert_refused": (
         "A channel calls a message malformed and will never take it, so that over that channel it reached "
         "nobody."
