@@ -8,6 +8,7 @@ import dagster as dg
 
 from esg_assets.asset_metadata import unfence
 from esg_assets.core.ratings import Status
+from esg_assets.run_effort import effort_of
 
 _FAILURES = {
     dg.DagsterEventType.STEP_FAILURE,
@@ -104,6 +105,7 @@ def result_of(instance: dg.DagsterInstance, run: dg.DagsterRun, day: date, secon
     # The run's own failure only repeats the step's, with Dagster's words around it.
     complaints += reasons[:1]
     ratings, report = told.get("esg_ratings", {}), told.get("encrypted_report_csv", {})
+    effort = effort_of(run)
     status = (
         "failed" if not run.is_success else "published" if report.get("published") == "now" else "unchanged"
     )
@@ -114,9 +116,10 @@ def result_of(instance: dg.DagsterInstance, run: dg.DagsterRun, day: date, secon
         version=report.get("version"),
         sequence=report.get("chain_entry"),
         counts={s.value: int(ratings[s.value.lower()]) for s in Status} if ratings else {},
-        calls=int(ratings.get("calls", 0)),
-        retries=int(ratings.get("retries", 0)),
-        refusals=int(ratings.get("refusals_429", 0)),
+        # A run that failed while it asked has no materialization, but its tags tell what it asked.
+        calls=int(ratings.get("calls", effort.get("calls", 0))),
+        retries=int(ratings.get("retries", effort.get("retries", 0))),
+        refusals=int(ratings.get("refusals_429", effort.get("refusals", 0))),
         seconds=round(seconds, 1),
         summary=unfence(str(told.get("daily_summary", {}).get("text", ""))),
         complaints=tuple(dict.fromkeys(complaints)),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,8 +111,10 @@ def drill() -> Answer:
     key, proofs = alert_drill.drill(outbox, channels, routes, _clock, time.sleep)
     if not proofs:
         raise SettingsWrong("ESG_ALERT_ROUTES sends nothing to the channels that are set up.")
-    done = f"The drill {key} reached everybody, and so did its end. The receipts are kept."
-    return _proved(proofs, {"incident": key}, done, "did not acknowledge them")
+    gaps = list(alert_choice.gaps(settings))
+    done = f"Every channel that is set up acknowledged the drill {key} and its end. The receipts are kept."
+    told = _proved(proofs, {"incident": key, "gaps": gaps}, done, "did not acknowledge them")
+    return replace(told, shown=[*told.shown, *(f"But {gap}." for gap in gaps)], status=1) if gaps else told
 
 
 def _given_up(outbox: "Outbox", channels: "Sequence[Channel]", name: str | None) -> int:

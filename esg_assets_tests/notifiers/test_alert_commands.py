@@ -138,6 +138,16 @@ def test_a_drill_reaches_everybody_twice_and_its_receipts_are_kept(
 
 
 @pytest.mark.usefixtures("set_up")
+def test_a_drill_fails_where_a_route_leads_to_a_channel_that_is_not_set_up(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ESG_SLACK_WEBHOOK_URL")
+    monkeypatch.setenv("ESG_ALERT_ROUTES", "ERROR: {developers: [slack]}")
+    text = shown(capsys, 1, "drill")
+    assert "But ESG_ALERT_ROUTES sends to developers by slack, which is not set up" in text
+
+
+@pytest.mark.usefixtures("set_up")
 def test_a_drill_that_is_not_acknowledged_fails_and_says_by_whom(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, slack: Slack
 ) -> None:
