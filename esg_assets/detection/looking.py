@@ -1,7 +1,7 @@
 """One look at everything: each detector for itself, and what they saw recorded together."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -80,7 +80,7 @@ def detect(
         StoreUnavailable: the outbox's database does not answer; nothing was recorded.
     """
     scene = Scene(instance, outbox, now, history, settings, from_daemon=from_daemon)
-    looks = [(name, partial(look, scene)) for name, look in _DETECTORS.items()]
+    looks = [(name, partial(_with_head, look, scene)) for name, look in _DETECTORS.items()]
     return _recorded(scene, looks, routes)
 
 
@@ -91,6 +91,15 @@ def watch_detection(instance: dg.DagsterInstance, outbox: Outbox, routes: Routes
     """
     around = Surroundings(instance, outbox, now, from_daemon=True)
     return _recorded(around, [("the detection", partial(machinery.look_at_detection, around))], routes)
+
+
+def _with_head(look: Callable[[Scene], Found], scene: Scene) -> Found:
+    """What a detector found, each with the head of the chain: a mail that is kept tells of a cut-off one."""
+    found, head = look(scene), scene.head
+    if head is None:
+        return found
+    told = [replace(one, facts={"head": str(head), **one.facts}) for one in found.seen]
+    return replace(found, seen=told)
 
 
 def _recorded(

@@ -98,12 +98,13 @@ class Scene(Surroundings):
         return any(incident.date == day and kind in incident.kinds for incident in self.open_incidents)
 
     @cached_property
-    def _head(self) -> ChainHead | None:
+    def head(self) -> ChainHead | None:
+        """The newest chain entry that was remembered."""
         return self.history.head()
 
     def state_of(self, day: date) -> DateState:
         """What its runs say about a date, as the schedule sees it."""
-        return schedules.state_of(schedules.runs_of(self.instance, day), self._head)
+        return schedules.state_of(schedules.runs_of(self.instance, day), self.head)
 
     def prospects(self, day: date) -> dict[str, int]:
         """Facts of a date: whether it is published, how often it was tried, and whether it will be."""

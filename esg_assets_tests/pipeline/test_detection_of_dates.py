@@ -20,6 +20,7 @@ from esg_assets.core.alerts.incidents import State
 from esg_assets.core.alerts.kinds import Severity
 from esg_assets.core.alerts.punctuality import deadline_of
 from esg_assets.core.central_time import central_date
+from esg_assets.core.history import ChainHead
 from esg_assets.jobs import NIGHTLY
 from esg_assets.schedules import SCHEDULED_TAG
 from esg_assets.stale_runs import PARTITION_TAG
@@ -105,6 +106,12 @@ def test_a_date_is_late_a_moment_after_its_deadline_and_not_before(watched: Watc
     assert (incident.facts["published"], incident.facts["attempts"]) == (0, 0)
     watched.look(AFTER + MINUTE)
     assert watched.incident("report_late", NEXT).occurrences == 1
+
+
+def test_an_incident_without_a_report_has_the_chains_head_too(watched: Watched) -> None:
+    watched.house.history.remember_head(ChainHead(7, "a" * 64))
+    watched.look(AFTER)
+    assert watched.incident("report_late", NEXT).facts["head"] == f"7:{'a' * 64}"
 
 
 def test_a_date_that_was_published_in_time_is_not_late(watched: Watched, clock: Clock) -> None:
