@@ -29,7 +29,7 @@ class Production:
         self.house = house
         self.staged = staged
         self.bucket = server.bucket
-        self.s3: Any = boto3.client("s3")
+        self.s3: Any = boto3.session.Session().client("s3")
 
     def objects(self) -> dict[str, bytes]:
         found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="esg_assets/").get("Contents", [])

@@ -26,7 +26,8 @@ def admin(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
     """A client of the server, whose credentials and endpoint are in the environment."""
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
-    client = boto3.client("s3")
+    # A session of its own: boto3's default one keeps the credentials that an earlier test gave it.
+    client = boto3.session.Session().client("s3")
     yield client
     client.close()
 
