@@ -1,7 +1,6 @@
 """`SqlHistory`: the port `History` on a database."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from esg_assets.adapters.database import past_reports
 from esg_assets.adapters.database.models import CHAIN_HEAD, DETAILS, FIGURES, PUBLICATIONS, RUNS
-from esg_assets.adapters.database.opening import open_database, translated, writing
+from esg_assets.adapters.database.opening import changing, open_database, reading
 from esg_assets.adapters.database.past_reports import STANDS, published_of
 from esg_assets.core.errors import Tampered
 from esg_assets.core.history import (
@@ -72,7 +71,7 @@ class SqlHistory:
             "reason": published.reason,
         }
         doing = f"recording version {published.version} of the report of {published.report_date}"
-        with self._writing(doing) as connection:
+        with changing(self._engine, doing) as connection:
             name = ("report_date", "version", "head_sha256")
             key = _insert_or_ignore(connection, PUBLICATIONS, row, name)
             if key is None and figures:
@@ -84,7 +83,9 @@ class SqlHistory:
 
     def record_details(self, published: PublishedReport, details: Mapping[str, object]) -> None:
         """Keep what is shown of a recorded publication beside its figures, once."""
-        with self._writing(f"recording details of the report of {published.report_date}") as connection:
+        with changing(
+            self._engine, f"recording details of the report of {published.report_date}"
+        ) as connection:
             key = connection.scalar(past_reports.key_of(published))
             if key is not None:
                 row = {"publication_id": key, "recorded_at": self._clock(), "body": dict(details)}
@@ -93,25 +94,25 @@ class SqlHistory:
     def details(self, published: PublishedReport) -> Mapping[str, Any] | None:
         """What `record_details` kept of that publication, None if nothing."""
         key = past_reports.key_of(published).scalar_subquery()
-        with self._reading(f"reading details of the report of {published.report_date}") as connection:
+        with reading(self._engine, f"reading details of the report of {published.report_date}") as connection:
             kept = connection.scalar(sa.select(DETAILS.c.body).where(DETAILS.c.publication_id == key))
         return None if kept is None else dict(kept)
 
     def versions(self, report_date: date) -> list[PastReport]:
         """Every version of that date's report, oldest first."""
-        with self._reading(f"reading the versions of the report of {report_date}") as connection:
+        with reading(self._engine, f"reading the versions of the report of {report_date}") as connection:
             return past_reports.versions(connection, report_date)
 
     def trend(self, names: Collection[str], since: date) -> list[PastReport]:
         """The newest version of every date from `since` on, ascending, with only those figures."""
-        with self._reading(f"reading figures since {since}") as connection:
+        with reading(self._engine, f"reading figures since {since}") as connection:
             return past_reports.trend(connection, names, since)
 
     def recorded_publications(self) -> dict[str, tuple[date, int]]:
         """Date and version of every publication that was recorded, by its chain entry's SHA-256."""
         table = PUBLICATIONS.c
         query = sa.select(table.head_sha256, table.report_date, table.version)
-        with self._reading("reading which publications are recorded") as connection:
+        with reading(self._engine, "reading which publications are recorded") as connection:
             return {row.head_sha256: (row.report_date, row.version) for row in connection.execute(query)}
 
     def latest(self, report_date: date) -> PastReport | None:
@@ -139,13 +140,13 @@ class SqlHistory:
             "version": run.version,
             "figures": dict(run.figures),
         }
-        with self._writing(f"recording the run of {run.report_date}") as connection:
+        with changing(self._engine, f"recording the run of {run.report_date}") as connection:
             _insert_or_ignore(connection, RUNS, row, ("run_id", "report_date", "status"))
 
     def runs_since(self, moment: datetime) -> list[RunRecord]:
         """Every record of a run that started then or later, oldest start first."""
         query = sa.select(RUNS).where(RUNS.c.started_at >= moment).order_by(RUNS.c.started_at, RUNS.c.id)
-        with self._reading("reading the records of runs") as connection:
+        with reading(self._engine, "reading the records of runs") as connection:
             return [_run(dict(row)) for row in connection.execute(query).mappings()]
 
     def run_totals(self) -> RunTotals:
@@ -153,7 +154,7 @@ class SqlHistory:
         table = RUNS.c
         sums = (sa.func.sum(table[name]) for name in ("calls", "retries", "refusals", "seconds"))
         query = sa.select(table.status, sa.func.count(), *sums).group_by(table.status)
-        with self._reading("adding up the records of runs") as connection:
+        with reading(self._engine, "adding up the records of runs") as connection:
             rows = connection.execute(query).all()
         return RunTotals(
             runs={row[0]: row[1] for row in rows},
@@ -165,12 +166,12 @@ class SqlHistory:
 
     def head(self) -> ChainHead | None:
         """The newest chain entry that was remembered."""
-        with self._reading("reading the remembered chain head") as connection:
+        with reading(self._engine, "reading the remembered chain head") as connection:
             return _head(connection)
 
     def remember_head(self, head: ChainHead, *, restored: bool = False) -> None:
         """Remember the chain's head; see the port for older ones and for restored stores."""
-        with self._writing("remembering the chain head") as connection:
+        with changing(self._engine, "remembering the chain head") as connection:
             known = _head(connection)
             if known is not None and not restored:
                 if known.sequence == head.sequence and known.sha256 != head.sha256:
@@ -187,7 +188,7 @@ class SqlHistory:
 
     def first_publication_date(self) -> date | None:
         """The earliest date that has a published report."""
-        with self._reading("reading the first publication's date") as connection:
+        with reading(self._engine, "reading the first publication's date") as connection:
             query = sa.select(sa.func.min(PUBLICATIONS.c.report_date)).where(STANDS)
             first: date | None = connection.scalar(query)
             return first
@@ -196,30 +197,20 @@ class SqlHistory:
         """Dates from `since` on that have a published report, ascending."""
         column = PUBLICATIONS.c.report_date
         query = sa.select(column).where(column >= since, STANDS).distinct().order_by(column)
-        with self._reading(f"reading the dates published since {since}") as connection:
+        with reading(self._engine, f"reading the dates published since {since}") as connection:
             return list(connection.scalars(query))
 
     def recorded_since(self, moment: datetime) -> list[PastReport]:
         """Every version of any date that was recorded at `moment` or later, oldest first; no figures."""
         table = PUBLICATIONS.c
         query = sa.select(PUBLICATIONS).where(table.recorded_at >= moment, STANDS)
-        with self._reading("reading what was published lately") as connection:
+        with reading(self._engine, "reading what was published lately") as connection:
             rows = connection.execute(query.order_by(table.recorded_at, table.id)).mappings().all()
         return [PastReport(published_of(dict(row)), {}, row["recorded_at"]) for row in rows]
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> PastReport | None:
-        with self._reading("reading an earlier publication") as connection:
+        with reading(self._engine, "reading an earlier publication") as connection:
             return past_reports.newest(connection, condition)
-
-    @contextmanager
-    def _reading(self, doing: str) -> Iterator[sa.Connection]:
-        with translated(doing), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self, doing: str) -> Iterator[sa.Connection]:
-        with translated(doing), writing(self._engine).begin() as connection:
-            yield connection
 
 
 def _without_figures(row: Mapping[str, Any], name: tuple[str, ...]) -> sa.Select[int]:

@@ -56,6 +56,20 @@ def translated(doing: str) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def reading(engine: sa.Engine, doing: str) -> Iterator[sa.Connection]:
+    """A connection to read with. Raises StoreUnavailable, which says what was being done."""
+    with translated(doing), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def changing(engine: sa.Engine, doing: str) -> Iterator[sa.Connection]:
+    """A transaction that writes: kept on a clean exit, undone after an exception. Errors as `reading`."""
+    with translated(doing), writing(engine).begin() as connection:
+        yield connection
+
+
 def _code(error: SQLAlchemyError | OSError) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     for name in ("sqlite_errorname", "sqlstate", "strerror"):

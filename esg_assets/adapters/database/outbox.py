@@ -1,7 +1,6 @@
 """`SqlOutbox`: the port `Outbox` on a database; what follows from what was seen is `alerts.recording`."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ import sqlalchemy as sa
 
 from esg_assets.adapters.database import message_queries, outbox_rows
 from esg_assets.adapters.database.models import BOOKMARKS, EVIDENCE, INCIDENTS, MESSAGES
-from esg_assets.adapters.database.opening import for_writing, open_database, translated, writing
+from esg_assets.adapters.database.opening import changing, for_writing, open_database, reading, translated
 from esg_assets.core.alerts import recording
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery, State
 from esg_assets.core.alerts.ports import Receipt, Refusal, Waiting
@@ -47,7 +46,7 @@ class SqlOutbox:
         batch = recording.in_order(seen)
         if not batch:
             return []
-        with self._writing(f"recording {len(batch)} alerts") as connection:
+        with changing(self._engine, f"recording {len(batch)} alerts") as connection:
             _alone(connection)
             new = self._unknown(connection, batch)
             if not new:
@@ -71,14 +70,14 @@ class SqlOutbox:
 
     def open_incidents(self) -> Sequence[Incident]:
         """Every incident that is open, oldest first."""
-        with self._reading("reading the open incidents") as connection:
+        with reading(self._engine, "reading the open incidents") as connection:
             return self._open(connection)
 
     def incidents_since(self, moment: datetime) -> Sequence[Incident]:
         """Incidents that were opened since, open or not, oldest first."""
         table = INCIDENTS.c
         query = sa.select(INCIDENTS).where(table.environment == self._environment, table.opened_at >= moment)
-        with self._reading("reading incidents") as connection:
+        with reading(self._engine, "reading incidents") as connection:
             rows = connection.execute(query.order_by(table.opened_at, table.id)).mappings()
             return [outbox_rows.incident_of(row) for row in rows]
 
@@ -113,7 +112,7 @@ class SqlOutbox:
         del deliverer
         once = MESSAGES.update().where(MESSAGES.c.id == message.id, MESSAGES.c.delivered_at.is_(None))
         done = {"delivered_at": now, "receipt": receipt, "next_at": None, "refused_at": None}
-        with self._writing("marking an alert as delivered") as connection:
+        with changing(self._engine, "marking an alert as delivered") as connection:
             connection.execute(once.values(claimed_until=None, **done))
 
     def failed(
@@ -129,7 +128,7 @@ class SqlOutbox:
         )
         marks: dict[str, Any] = {"attempts": table.attempts + 1, "next_at": retry_at, "why": why}
         marks |= {"claimed_until": None, "refused_at": now if retry_at is None else None}
-        with self._writing("marking an alert as not delivered") as connection:
+        with changing(self._engine, "marking an alert as not delivered") as connection:
             refused = connection.execute(mine.values(marks)).rowcount and retry_at is None
             if refused and message.state is State.OPEN:
                 connection.execute(message_queries.what_follows(message, now))
@@ -148,7 +147,7 @@ class SqlOutbox:
             .where(ours, table.refused_at >= now - timedelta(days=_REFUSED_DAYS))
             .group_by(table.channel)
         )
-        with self._reading("counting the alerts that wait") as connection:
+        with reading(self._engine, "counting the alerts that wait") as connection:
             found = connection.execute(left).all()
             gone = connection.execute(refused).all()
         return Waiting(
@@ -162,14 +161,14 @@ class SqlOutbox:
         query = (
             message_queries.of_incident(key).where(MESSAGES.c.next_at.is_not(None)).order_by(MESSAGES.c.id)
         )
-        with self._reading("reading the alerts that wait") as connection:
+        with reading(self._engine, "reading the alerts that wait") as connection:
             return [outbox_rows.message_of(row) for row in connection.execute(query).mappings()]
 
     def receipts(self, key: str) -> Sequence[Receipt]:
         """What channels acknowledged of the incident of that key, oldest first."""
         table = MESSAGES.c
         query = message_queries.of_incident(key).where(table.delivered_at.is_not(None))
-        with self._reading("reading receipts") as connection:
+        with reading(self._engine, "reading receipts") as connection:
             rows = connection.execute(query.order_by(table.delivered_at, table.id)).mappings()
             return [Receipt(outbox_rows.message_of(row), row["delivered_at"], row["receipt"]) for row in rows]
 
@@ -177,19 +176,19 @@ class SqlOutbox:
         """What was refused for good since then, oldest first."""
         table = MESSAGES.c
         query = sa.select(MESSAGES).where(table.environment == self._environment, table.refused_at >= since)
-        with self._reading("reading refused alerts") as connection:
+        with reading(self._engine, "reading refused alerts") as connection:
             rows = connection.execute(query.order_by(table.refused_at, table.id)).mappings()
             return [Refusal(outbox_rows.message_of(row), row["refused_at"], row["why"]) for row in rows]
 
     def bookmark(self, name: str) -> str:
         """A text that was kept under that name, "" if none."""
-        with self._reading("reading how far was looked") as connection:
+        with reading(self._engine, "reading how far was looked") as connection:
             value = connection.scalar(sa.select(BOOKMARKS.c.value).where(*self._bookmark(name)))
             return value or ""
 
     def keep_bookmark(self, name: str, value: str) -> None:
         """Keep a text: how far a detector has looked."""
-        with self._writing("remembering how far was looked") as connection:
+        with changing(self._engine, "remembering how far was looked") as connection:
             _alone(connection)
             kept = BOOKMARKS.update().where(*self._bookmark(name)).values(value=value)
             if not connection.execute(kept).rowcount:
@@ -262,16 +261,6 @@ class SqlOutbox:
 
     def _bookmark(self, name: str) -> tuple[sa.ColumnElement[bool], ...]:
         return BOOKMARKS.c.environment == self._environment, BOOKMARKS.c.name == name
-
-    @contextmanager
-    def _reading(self, doing: str) -> Iterator[sa.Connection]:
-        with translated(doing), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self, doing: str) -> Iterator[sa.Connection]:
-        with translated(doing), writing(self._engine).begin() as connection:
-            yield connection
 
 
 def _alone(connection: sa.Connection) -> None:
