@@ -98,18 +98,13 @@ def deliver_due(
     while running:
         lanes = [Lane(channel, post, until - channel_seconds) for channel in running]
         run(lanes, until)
-        for lane in lanes:
-            result.delivered[lane.name] += len(lane.accepted)
-            result.troubles += lane.troubles
-        result.delivered += Counter()  # without the zeros
+        _take_down(result, lanes)
         _tell_of_refusals(outbox, routes, lanes)
         for lane in lanes:
             if lane.error is not None:
                 raise lane.error
         running = [lane.channel for lane in lanes if not lane.failed]
-        if not any(trouble.refused for lane in lanes for trouble in lane.troubles):
-            break
-        if time.monotonic() >= until - channel_seconds:
+        if not _any_refused(lanes) or time.monotonic() >= until - channel_seconds:
             break
     return result
 
@@ -123,6 +118,18 @@ def give_up(outbox: Outbox, channel: str, deliverer: str, clock: Callable[[], da
         if message is None:
             return before - outbox.waiting(clock()).pending.get(channel, 0)
         outbox.failed(message, deliverer, now, "given up: the channel is no longer set up", None)
+
+
+def _take_down(result: Delivery, lanes: Sequence[Lane]) -> None:
+    for lane in lanes:
+        result.delivered[lane.name] += len(lane.accepted)
+        result.troubles += lane.troubles
+    result.delivered += Counter()  # without the zeros
+
+
+def _any_refused(lanes: Sequence[Lane]) -> bool:
+    """Whether another round is worth it: what is told of a refusal waits on the other channels."""
+    return any(trouble.refused for lane in lanes for trouble in lane.troubles)
 
 
 def _tell_of_refusals(outbox: Outbox, routes: Routes, lanes: Sequence[Lane]) -> None:

@@ -21,6 +21,7 @@ DRILL_SECONDS = 60.0
 """How long a drill waits for the acknowledgements of its opening, and again for those of its end."""
 
 _LOOK_SECONDS = 1.0
+_KINDS = frozenset({DRILL.name})
 
 
 @dataclass(frozen=True)
@@ -74,28 +75,18 @@ def drill(
     """
     started = clock()
     name = f"{started:%Y%m%dT%H%M%S.%f}"
-    kinds = frozenset({DRILL.name})
-    if any(incident.kind == DRILL for incident in outbox.open_incidents()):
-        before = started - timedelta(microseconds=1)
-        outbox.record([Recovery(f"drill:{name}:before", before, kinds)], routes, started)
-    opened = outbox.record([Observation(DRILL, f"drill:{name}", started, subject=name)], routes, started)
-    incident = opened[-1]
+    incident = _opened(outbox, routes, name, started)
     troubles: list[Trouble] = []
 
     def deliver(state: State) -> None:
         for more in _rounds(DRILL_SECONDS if seconds is None else seconds, wait):
             troubles.extend(deliver_due(outbox, channels, routes, new_deliverer(), clock).troubles)
-            left = [
-                (each.state, Target(each.channel, each.audience)) for each in outbox.pending(incident.key)
-            ]
-            # An end waits for its opening: there is nothing to wait for where that was not taken.
-            unopened = {target for of, target in left if of is not state}
-            if not more or not any(of is state and target not in unopened for of, target in left):
+            if not more or not _worth_waiting(outbox, incident, state):
                 return
 
     deliver(State.OPEN)
     now = clock()
-    outbox.record([Recovery(f"drill:{name}:over", now, kinds, subject=name)], routes, now)
+    outbox.record([Recovery(f"drill:{name}:over", now, _KINDS, subject=name)], routes, now)
     deliver(State.RESOLVED)
     return incident.key, _proofs(outbox, incident, routes, troubles)
 
@@ -122,6 +113,21 @@ def send_tests(
                 yield proof
                 if not proof.taken:
                     break
+
+
+def _opened(outbox: Outbox, routes: Routes, name: str, at: datetime) -> Incident:
+    """The drill's incident, recorded; one that was killed before its end is ended first."""
+    if any(incident.kind == DRILL for incident in outbox.open_incidents()):
+        before = at - timedelta(microseconds=1)
+        outbox.record([Recovery(f"drill:{name}:before", before, _KINDS)], routes, at)
+    return outbox.record([Observation(DRILL, f"drill:{name}", at, subject=name)], routes, at)[-1]
+
+
+def _worth_waiting(outbox: Outbox, incident: Incident, state: State) -> bool:
+    """Whether a message of that state may still be taken: an end waits for its opening."""
+    left = [(each.state, Target(each.channel, each.audience)) for each in outbox.pending(incident.key)]
+    unopened = {target for of, target in left if of is not state}
+    return any(of is state and target not in unopened for of, target in left)
 
 
 def _sent(channel: Channel, message: Message, clock: Callable[[], datetime]) -> Proof:
