@@ -6,6 +6,7 @@ Adapters are imported when they are built, as in `esg_assets.composition`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from esg_assets import composition
 from esg_assets.core.alerts.routes import (
     APPRISE,
     AUDIENCES,
@@ -23,6 +24,7 @@ from esg_assets.core.alerts.routes import (
     parse_routes,
 )
 from esg_assets.core.alerts.wording import Places
+from esg_assets.report_letters import ReportLetters
 
 if TYPE_CHECKING:
     from esg_assets.adapters.notifiers.apprise import AppriseChannel
@@ -133,6 +135,7 @@ def _build(name: str, settings: "Settings") -> "BuiltChannel":
 
 
 def _email(settings: "Settings") -> "EmailChannel":
+    from esg_assets.adapters.notifiers.chart_picture import png_of  # noqa: PLC0415 - as the others
     from esg_assets.adapters.notifiers.email import EmailChannel  # noqa: PLC0415 - jinja2 is slow to import
 
     assert settings.smtp_url is not None
@@ -141,6 +144,7 @@ def _email(settings: "Settings") -> "EmailChannel":
         sender=settings.alert_email_from[0],
         recipients=_addresses(settings),
         places=places(settings),
+        letters=ReportLetters(lambda: composition.history(settings), places(settings), png_of),
         ca=settings.alert_ca_bundle,
     )
 

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from esg_assets.core import exception_words
 from esg_assets.core.alerts import backoff
 from esg_assets.core.alerts.incidents import Message
-from esg_assets.core.alerts.ports import Channel, Outbox
+from esg_assets.core.alerts.ports import Channel, Outbox, PreparingChannel
 from esg_assets.core.errors import ChannelRefused, ChannelUnavailable, EsgError
 
 LEASE_SECONDS = 60.0
@@ -122,12 +122,24 @@ class Lane:
             message = self._post.claim(self.name)
             if message is None:
                 return
+            if not self._prepared(message):
+                continue
             with self._lock:
                 if self._abandoned:
                     return  # its lease runs out
                 self._current = message, time.monotonic()
             self._deliver(message)
             self._current = None
+
+    def _prepared(self, message: Message) -> bool:
+        """Before its time begins. If the pass is over meanwhile, the lease runs out and the next goes on."""
+        try:
+            if isinstance(self.channel, PreparingChannel):
+                self.channel.prepare(message)
+        except Exception as error:  # noqa: BLE001 - one message must not keep back the others
+            self._was_not_taken(message, error)
+            return False
+        return True
 
     def _deliver(self, message: Message) -> None:
         try:
@@ -137,15 +149,18 @@ class Lane:
                 if self._abandoned:
                     return  # marked already
                 self._current = None
-            trouble = self._post.not_taken(message, error)
-            self.troubles.append(trouble)
-            self.failed = self.failed or not trouble.refused
+            self._was_not_taken(message, error)
         else:
             now = self._post.clock()
             self._post.outbox.delivered(message, self._post.deliverer, now, receipt)
             with self._lock:
                 if not self._abandoned:
                     self.accepted.append((message, now))
+
+    def _was_not_taken(self, message: Message, error: Exception) -> None:
+        trouble = self._post.not_taken(message, error)
+        self.troubles.append(trouble)
+        self.failed = self.failed or not trouble.refused
 
 
 def run(lanes: Sequence[Lane], until: float) -> None:

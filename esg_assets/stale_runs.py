@@ -29,6 +29,9 @@ PARTITION_TAG = "dagster/partition"
 COMMAND_LINE_TAG = "esg/command_line"
 """On a run from the command line; its process holds `command_lease` from before the run exists."""
 
+BACKFILL_TAG = "esg/backfill"
+"""On a run of `esg-assets backfill`, as Dagster marks the runs of its own backfills."""
+
 RELEASED_TAG = "esg/released_at"
 """On a run that let its lease go in order, in seconds since 1970: in a moment Dagster marks its end."""
 

@@ -18,7 +18,7 @@ import time_machine
 from esg_assets.adapters.database.outbox import SqlOutbox
 from esg_assets.alert_delivery import deliver_due, new_deliverer
 from esg_assets.core.alerts.incidents import Message, State
-from esg_assets.core.alerts.kinds import PUBLISHED
+from esg_assets.core.alerts.kinds import Family
 from esg_assets.core.alerts.routes import AUDIENCES, DEFAULT, EMAIL, HEARTBEAT, PAGERDUTY, Routes, Target
 from esg_assets.core.history import PublishedReport
 from esg_assets.core.ports import CallPolicy
@@ -69,16 +69,18 @@ class Night:
             self.told += [(now + DELIVER, message) for message in channel.taken[before[channel.name] :]]
 
     def alerts(self, state: State) -> Counter[str]:
-        """How many alerts each audience was told over each channel; people, not the heartbeat."""
+        """How many alerts each audience was told over each channel; no notices, and not the heartbeat."""
         return Counter(
             f"{message.channel} {message.audience}"
             for _, message in self.told
-            if message.state is state and message.channel != HEARTBEAT
+            if message.state is state
+            and message.channel != HEARTBEAT
+            and message.incident.kind.family is not Family.NOTICE
         )
 
     def first(self) -> datetime:
         """When anybody was first told of anything."""
-        return min(when for when, message in self.told if message.incident.kind != PUBLISHED)
+        return min(when for when, message in self.told if message.incident.kind.family is not Family.NOTICE)
 
     def heartbeats(self) -> list[str]:
         """What the heartbeat was told, in order."""
@@ -93,7 +95,7 @@ def hold(folder: Path, failing: int, of: int) -> None:
     assert night.alerts(State.WORSE) == {}
     assert night.alerts(State.RESOLVED) == ONE_EACH
     assert night.first() - cause <= timedelta(minutes=2)
-    alerts = {message.incident.key for _, message in night.told if message.incident.kind != PUBLISHED}
+    alerts = {m.incident.key for _, m in night.told if m.incident.kind.family is not Family.NOTICE}
     assert alerts == {f"esg/test/{DAY}/failure_rate"}
     # As told: failed or published on its own day, and so on the next; a failure that was published is both.
     published = ["failure_rate", "report_published"] if failing < of else ["failure_rate"]

@@ -94,7 +94,7 @@ def backfill(
     _check_dates(settings, start, end)
     days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
     switches = _switches(refresh, refresh_snapshot=refresh_snapshot, current_accounts=current_accounts)
-    results = run_dates(settings, days, switches, reason)
+    results = run_dates(settings, days, switches, reason, backfill=True)
     stand = {result.day for result in results if result.ok}
     failed = [day for day in days if day not in stand]
     lines = [line for result in results for line in short(result)]
@@ -106,7 +106,12 @@ def backfill(
 
 
 def run_dates(
-    settings: "Settings", days: Sequence[date], switches: Mapping[str, Mapping[str, object]], reason: str
+    settings: "Settings",
+    days: Sequence[date],
+    switches: Mapping[str, Mapping[str, object]],
+    reason: str,
+    *,
+    backfill: bool = False,
 ) -> list["RunResult"]:
     """Run each date, oldest first, as Dagster runs of this process; an interrupted one is the last."""
     from esg_assets import composition, run_reasons, stale_runs  # noqa: PLC0415 - slow to import
@@ -118,6 +123,7 @@ def run_dates(
     tags = {
         run_reasons.REQUESTED_BY_TAG: getpass.getuser(),
         stale_runs.COMMAND_LINE_TAG: "true",
+        **({stale_runs.BACKFILL_TAG: "true"} if backfill else {}),
         **({run_reasons.REASON_TAG: reason} if reason else {}),
     }
     results = []

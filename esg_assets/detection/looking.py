@@ -12,7 +12,7 @@ from esg_assets.core.alerts.kinds import Family
 from esg_assets.core.alerts.ports import Outbox
 from esg_assets.core.alerts.routes import Routes
 from esg_assets.core.ports import History
-from esg_assets.detection import dates, machinery, runs
+from esg_assets.detection import dates, machinery, ready, runs
 from esg_assets.detection.faults import fault
 from esg_assets.detection.scene import Found, Scene, Seen, Surroundings
 from esg_assets.settings import Settings
@@ -21,6 +21,7 @@ _DETECTORS: Mapping[str, Callable[[Scene], Found]] = {
     "the machinery": machinery.look,
     "the runs": runs.look,
     "the dates": dates.look,
+    "what is ready": ready.look,
 }
 
 

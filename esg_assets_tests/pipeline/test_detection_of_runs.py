@@ -72,7 +72,7 @@ def test_looking_twice_changes_nothing(watched: Watched) -> None:
 def test_a_publication_is_nothing_unwell(watched: Watched) -> None:
     assert watched.house.run().success
     found = watched.look()
-    assert [incident.kind.name for incident in found.changed] == ["report_published"]
+    assert [incident.kind.name for incident in found.changed] == ["report_published", "report_ready"]
     assert found.unwell == 0
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from esg_assets.core.alerts.incidents import Incident, State
+from esg_assets.core.alerts.kinds import Family
 from esg_assets.core.alerts.routes import AUDIENCES, CHANNELS, DEFAULT, Routes, Target
 from esg_assets.detection import Detected, detect
 from esg_assets_tests.fake_outbox import MemoryOutbox
@@ -62,7 +63,7 @@ class Watched:
 
     def keys(self) -> list[str]:
         """Of every incident but notices, likewise."""
-        alerts = (i for i in self.outbox.incidents.values() if i.kind.name != "report_published")
+        alerts = (i for i in self.outbox.incidents.values() if i.kind.family is not Family.NOTICE)
         return sorted(incident.key.removeprefix("esg/test/") for incident in alerts)
 
     def queued(self, *states: State) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from esg_assets.core.alerts.kinds import (
     GIVEN_UP,
     KINDS,
     PUBLISHED,
+    READY,
     REPORT_LATE,
     RUN_FAILED,
     Family,
@@ -136,7 +137,7 @@ def test_developers_get_cause_run_runbook_and_a_command_that_can_be_typed(kind: 
     assert links["Runbook"] == f"https://docs.example.com/operations#{kind.anchor}"
     assert "Cause: 61 of 955 accounts failed (6.4%)" in told.paragraphs
     commands = [step.command for step in told.what_to_do if step.command]
-    if kind not in {DRILL, PUBLISHED}:
+    if kind not in {DRILL, PUBLISHED, READY}:
         assert commands
     assert all(re.match(r"(ESG_\w+=\S+ )?(esg-assets|dagster-daemon) ", command) for command in commands)
     if kind.family is not Family.MACHINERY:
@@ -244,6 +245,19 @@ def test_what_is_given_up_or_under_way_is_not_said_to_be_tried_again() -> None:
         told = words(kind, State.OPEN, BUSINESS, facts={"tries_again": 1, "published": 0}).text()
         assert "within half an hour" not in told
     assert "next half hour" not in words(GIVEN_UP, State.OPEN, DEVELOPERS, facts={"tries_again": 1}).text()
+
+
+def test_runs_by_the_schedule_are_counted_where_it_made_any_or_should_have() -> None:
+    facts = {"attempts": 0, "max_attempts": 6, "tries_again": 1, "published": 0}
+
+    by_hand = words(RUN_FAILED, State.OPEN, DEVELOPERS, facts=facts).text()
+    assert "of 6" not in by_hand
+    assert "The schedule tries again at its next half hour." in by_hand
+    late = words(REPORT_LATE, State.OPEN, DEVELOPERS, facts=facts)
+    assert ("Runs by the schedule", "0 of 6") in late.facts
+    nightly = words(RUN_FAILED, State.OPEN, DEVELOPERS, facts=facts | {"attempts": 2})
+    assert ("Runs by the schedule", "2 of 6") in nightly.facts
+    assert "next half hour (its runs so far: 2 of 6)." in nightly.text()
 
 
 def test_a_late_report_of_a_failed_run_says_both_to_both() -> None:

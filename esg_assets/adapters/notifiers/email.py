@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from esg_assets.adapters.notifiers.bounds import NO_TLS, SECONDS, Conversation, is_about_tls
-from esg_assets.adapters.notifiers.mail_body import mail_of
+from esg_assets.adapters.notifiers.mail_body import letter_of, mail_of
 from esg_assets.core.alerts.incidents import Message
-from esg_assets.core.alerts.routes import EMAIL
+from esg_assets.core.alerts.kinds import READY
+from esg_assets.core.alerts.ports import Letter, Letters
+from esg_assets.core.alerts.routes import BUSINESS, EMAIL
 from esg_assets.core.alerts.wording import Places
 from esg_assets.core.errors import ChannelRefused, ChannelUnavailable
 
@@ -63,6 +65,7 @@ class EmailChannel:
         sender: address.
         recipients: addresses by audience; an audience without any cannot be told.
         places: where links lead.
+        letters: makes the mail about a publication; without it readers get the words of an alert.
         ca: PEM file of authorities that are trusted besides the machine's.
         seconds: how long a delivery may take.
     """
@@ -76,6 +79,7 @@ class EmailChannel:
         sender: str,
         recipients: Mapping[str, Sequence[str]],
         places: Places,
+        letters: Letters | None = None,
         ca: Path | None = None,
         seconds: float = SECONDS,
     ) -> None:
@@ -83,17 +87,31 @@ class EmailChannel:
         self._sender = sender
         self._recipients = recipients
         self._places = places
+        self._letters = letters
+        self._made: dict[str, Letter | None] = {}
         self._ca = ca
         self._seconds = seconds
+
+    def prepare(self, message: Message) -> None:
+        """Make the mail about a publication: its chart takes longer than a delivery may."""
+        if self._is_letter(message) and self._letters is not None:
+            self._made[message.identity] = self._letters.letter(message)
 
     def deliver(self, message: Message) -> str:
         """As the port says. The receipt says how many addresses the server took."""
         to = self._recipients.get(message.audience, ())
         if not to:
             raise ChannelUnavailable(f"No mail address is set for {message.audience}.")
-        mail = mail_of(message, self._places, sender=self._sender, recipients=to)
-        refused = self._talk(lambda smtp: self._send(smtp, mail, to))
-        return f"250, {len(to) - refused} of {len(to)} addresses, message {mail['Message-ID'][1:13]}"
+        if not self._is_letter(message):
+            return self._sent(mail_of(message, self._places, sender=self._sender, recipients=to), to)
+        if message.identity not in self._made:
+            self.prepare(message)
+        letter = self._made.pop(message.identity)
+        if letter is None:
+            return "no mail: that version of the report stands no more"
+        receipt = self._sent(letter_of(message, letter, sender=self._sender, recipients=to), to)
+        without = letter.mail.histogram is not None and letter.picture is None
+        return f"{receipt}, without its chart" if without else receipt
 
     def look(self) -> str:
         """Try the server as far as it goes without a mail: greeting, TLS, login, sender, addresses."""
@@ -101,6 +119,13 @@ class EmailChannel:
         self._talk(lambda smtp: self._ask(smtp, to))
         how = "with a login" if self._relay.user else "without a login"
         return f"the mail server takes mail {how} for {len(to):,} address{'es' if len(to) != 1 else ''}"
+
+    def _is_letter(self, message: Message) -> bool:
+        return self._letters is not None and (message.incident.kind, message.audience) == (READY, BUSINESS)
+
+    def _sent(self, mail: EmailMessage, to: Sequence[str]) -> str:
+        refused = self._talk(lambda smtp: self._send(smtp, mail, to))
+        return f"250, {len(to) - refused} of {len(to)} addresses, message {mail['Message-ID'][1:13]}"
 
     def _send(self, smtp: smtplib.SMTP, mail: EmailMessage, to: Sequence[str]) -> int:
         return len(smtp.send_message(mail, self._sender, list(to)))

@@ -17,8 +17,11 @@ import jinja2
 
 from esg_assets.core.alerts.incidents import Message, State
 from esg_assets.core.alerts.kinds import Severity
+from esg_assets.core.alerts.ports import Letter
 from esg_assets.core.alerts.wording import Places, Words, words_of
 from esg_assets.core.central_time import CENTRAL
+from esg_assets.core.report_mail import ReportMail
+from esg_assets.core.report_mail_text import UNCHANGED, reason_of, text_of
 
 
 def mail_of(message: Message, places: Places, *, sender: str, recipients: Sequence[str]) -> EmailMessage:
@@ -27,19 +30,8 @@ def mail_of(message: Message, places: Places, *, sender: str, recipients: Sequen
     Mails of one incident form a thread: the later ones refer to the first.
     """
     words = words_of(message, places)
-    mail = EmailMessage(policy=SMTP)
-    domain = sender.rpartition("@")[2]
-    mail["Message-ID"] = f"<{_digest(message.identity)}@{domain}>"
-    if message.state is not State.OPEN:
-        first = f"<{_digest(replace(message, state=State.OPEN).identity)}@{domain}>"
-        mail["In-Reply-To"] = first
-        mail["References"] = first
-    mail["Date"] = format_datetime(message.queued_at.astimezone(CENTRAL))
-    mail["From"] = Address(f"ESG report {message.incident.environment}", addr_spec=sender)
-    mail["To"] = ", ".join(recipients)
-    mail["Subject"] = words.subject
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"  # the same, for Exchange
+    first = [] if message.state is State.OPEN else [replace(message, state=State.OPEN).identity]
+    mail = _begun(message, words.subject, sender, recipients, first)
     if words.label == Severity.ERROR:
         mail["Importance"] = "high"
     mail.set_content(words.text())
@@ -47,22 +39,77 @@ def mail_of(message: Message, places: Places, *, sender: str, recipients: Sequen
     return mail
 
 
+def letter_of(message: Message, letter: Letter, *, sender: str, recipients: Sequence[str]) -> EmailMessage:
+    """The mail about a publication, with its chart inside; mails about one date form a thread."""
+    mail = _begun(message, letter.mail.subject, sender, recipients, letter.earlier)
+    mail.set_content(text_of(letter.mail))
+    picture = "" if letter.picture is None else f"{_digest(message.identity + '/chart')}@{_domain(sender)}"
+    mail.add_alternative(letter_html(letter.mail, picture), subtype="html")
+    if letter.picture is not None:
+        (_, html) = mail.iter_parts()
+        html.add_related(
+            letter.picture,
+            *("image", "png"),
+            cid=f"<{picture}>",
+            disposition="inline",
+            filename="accounts_by_score.png",
+        )
+    return mail
+
+
 def html_of(words: Words) -> str:
     """The words as one HTML page, every style beside what it styles, nothing loaded from anywhere."""
-    page = _template().render(words=words)
+    return _inlined(_templates().get_template("alert.html.jinja").render(words=words))
+
+
+def letter_html(mail: ReportMail, picture: str) -> str:
+    """The same of a mail about a publication.
+
+    Args:
+        mail: what is in it.
+        picture: the chart's Content-ID without brackets, "" for no picture.
+    """
+    reason = "" if mail.correction is None else reason_of(mail.correction)
+    values = {"mail": mail, "picture": picture, "reason": reason, "unchanged": UNCHANGED}
+    return _inlined(_templates().get_template("report.html.jinja").render(values))
+
+
+def _begun(
+    message: Message, subject: str, sender: str, recipients: Sequence[str], earlier: Sequence[str]
+) -> EmailMessage:
+    """A mail with its headers; `earlier` are identities of the messages that it follows."""
+    mail = EmailMessage(policy=SMTP)
+    before = [f"<{_digest(identity)}@{_domain(sender)}>" for identity in earlier]
+    mail["Message-ID"] = f"<{_digest(message.identity)}@{_domain(sender)}>"
+    if before:
+        mail["In-Reply-To"] = before[-1]
+        mail["References"] = " ".join(before)
+    mail["Date"] = format_datetime(message.queued_at.astimezone(CENTRAL))
+    mail["From"] = Address(f"ESG report {message.incident.environment}", addr_spec=sender)
+    mail["To"] = ", ".join(recipients)
+    mail["Subject"] = subject
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"  # the same, for Exchange
+    return mail
+
+
+def _inlined(page: str) -> str:
     return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False).inline(page)
 
 
 @cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("esg_assets.adapters.notifiers"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("alert.html.jinja")
+
+
+def _domain(sender: str) -> str:
+    return sender.rpartition("@")[2]
 
 
 def _digest(identity: str) -> str:

@@ -37,6 +37,7 @@ TITLES = {
     "daemon_silent": "Automatic work stands still",
     "drill": "DRILL",
     "report_published": "Report published",
+    "report_ready": "Report is ready",
 }
 """By kind's name: the beginning of a subject line."""
 
@@ -102,6 +103,7 @@ MEANS = {
     ),
     "drill": "Such a message would tell you here what it means for the report, and when to expect it.",
     "report_published": "The report is there and can be opened by its recipients.",
+    "report_ready": "The report is there, and so are the figures that all its readers may see.",
 }
 """By kind's name: what it means for the report."""
 
@@ -146,7 +148,7 @@ def paragraphs(incident: Incident, state: State, now: datetime) -> Iterator[str]
 
 def steps(incident: Incident, state: State) -> Iterator[str]:
     """What a reader may have to do."""
-    if state is State.RESOLVED or incident.kind in {kinds.DRILL, kinds.PUBLISHED}:
+    if state is State.RESOLVED or incident.kind == kinds.DRILL or incident.kind.family is Family.NOTICE:
         return
     if incident.kind.name == verdicts.KEYS_UNCHANGED:
         yield "If you do not know of a change of recipients or of the signature, call the developers now."

@@ -57,6 +57,7 @@ MEANS = {
     ),
     "drill": "This message proves that alerts reach you. Somebody started it by hand.",
     "report_published": "The report of this date is published.",
+    "report_ready": "The report of this date is published, and its figures are kept for its readers.",
 }
 """By kind's name: what has happened."""
 
@@ -136,6 +137,7 @@ STEPS: dict[str, Steps] = {
     ),
     "drill": (),
     "report_published": (),
+    "report_ready": (),
 }
 """By kind's name: what to do, with the command; `{date}` stands for the report's date."""
 
@@ -241,7 +243,8 @@ def _follows(incident: Incident) -> Iterator[str]:
     again = 0 if _given_up(incident) else shown_facts.count(incident, "tries_again")
     if again:
         made = shown_facts.attempts(incident)
-        yield f"The schedule tries again at its next half hour{f' (runs so far: {made})' if made else ''}."
+        so_far = f" (its runs so far: {made})" if made else ""
+        yield f"The schedule tries again at its next half hour{so_far}."
     elif again == 0 and not _given_up(incident):
         yield "The schedule does not try this date again by itself."
 

@@ -69,6 +69,7 @@ SENSOR_SILENT = Kind("sensor_silent", Family.MACHINERY, Severity.ERROR, "Sensor 
 DAEMON_SILENT = Kind("daemon_silent", Family.MACHINERY, Severity.ERROR, "Dagster daemon is silent")
 DRILL = Kind("drill", Family.MACHINERY, Severity.ERROR, "DRILL")
 PUBLISHED = Kind("report_published", Family.NOTICE, Severity.INFO, "Report published")
+READY = Kind("report_ready", Family.NOTICE, Severity.INFO, "Report ready for its readers")
 
 _CHECK_TITLES = {
     verdicts.ACCOUNTS_COMPLETE: "Account list refused",
@@ -100,6 +101,7 @@ KINDS = {
         DAEMON_SILENT,
         DRILL,
         PUBLISHED,
+        READY,
     )
 }
 """Every kind by its name; a check of a firm's own is CHECK_FAILED with the check's name as subject."""

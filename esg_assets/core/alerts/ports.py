@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery
 from esg_assets.core.alerts.routes import Routes
+from esg_assets.core.report_mail import ReportMail
 
 
 @dataclass(frozen=True)
@@ -138,4 +139,41 @@ class Channel(Protocol):
         Raises:
             ChannelUnavailable: not taken; later it may be.
             ChannelRefused: this message will never be taken.
+        """
+
+
+@runtime_checkable
+class PreparingChannel(Channel, Protocol):
+    """A channel that has something to make before it can talk to anybody."""
+
+    def prepare(self, message: Message) -> None:
+        """Make what the delivery of the message needs; its time has not begun yet.
+
+        Raises what `deliver` raises.
+        """
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The mail about a publication, made.
+
+    Attributes:
+        mail: its words and figures.
+        picture: the chart as PNG; None where there is none, or where it could not be drawn.
+        earlier: identities (`Message.identity`) of the mails about earlier versions, oldest first.
+    """
+
+    mail: ReportMail
+    picture: bytes | None
+    earlier: Sequence[str] = ()
+
+
+class Letters(Protocol):
+    """Makes the mail about a publication when it is to be sent: the outbox has no figures and no picture."""
+
+    def letter(self, message: Message) -> Letter | None:
+        """The letter of a message about a version that is ready; None if that version stands no more.
+
+        Raises:
+            StoreUnavailable: the history does not answer.
         """

@@ -14,11 +14,12 @@ from esg_assets.core.alerts.kinds import (
     GIVEN_UP,
     KINDS,
     PUBLISHED,
+    READY,
     REPORT_LATE,
     Family,
 )
 from esg_assets.core.central_time import CENTRAL, central_date
-from esg_assets.core.history import PastReport
+from esg_assets.core.history import PastReport, PublishedReport
 from esg_assets.core.ratings import Status
 
 LOOK_BACK_DAYS = 40
@@ -114,11 +115,38 @@ def publication(past: PastReport, clock: time, since: date | None) -> Iterator[O
         since: `in_service_since`; a report of an earlier date is never late.
     """
     report, at = past.published, past.recorded_at
-    day, name = (
+    day, name, facts = report.report_date, f"published:{_name_of(report)}", _facts_of(report)
+    yield Observation(PUBLISHED, name, at, day, str(report.version), facts=facts, run_id=report.run_id)
+    if report.version == 1 and since is not None and day >= since and at > deadline_of(day, clock):
+        # Nobody may have looked while it was missing; if somebody did, this is known already.
+        yield missing(day, clock, {})
+    yield Recovery(f"{name}:there", at, LATENESS, day, facts=facts, run_id=report.run_id)
+
+
+def ready(past: PastReport) -> Observation:
+    """The figures of a version are kept: its readers can be told, once.
+
+    Args:
+        past: the version.
+    """
+    report = past.published
+    return Observation(
+        READY,
+        f"ready:{_name_of(report)}",
+        past.recorded_at,
         report.report_date,
-        f"published:{report.report_date}:{report.version}:{report.head_sha256[:16]}",
+        str(report.version),
+        facts=_facts_of(report),
+        run_id=report.run_id,
     )
-    facts: Facts = {
+
+
+def _name_of(report: PublishedReport) -> str:
+    return f"{report.report_date}:{report.version}:{report.head_sha256[:16]}"
+
+
+def _facts_of(report: PublishedReport) -> Facts:
+    return {
         "version": report.version,
         "published": 1,
         "accounts": report.accounts,
@@ -126,8 +154,3 @@ def publication(past: PastReport, clock: time, since: date | None) -> Iterator[O
         "not_rated": report.counts[Status.NOT_RATED],
         "head": f"{report.sequence}:{report.head_sha256}",
     }
-    yield Observation(PUBLISHED, name, at, day, str(report.version), facts=facts, run_id=report.run_id)
-    if report.version == 1 and since is not None and day >= since and at > deadline_of(day, clock):
-        # Nobody may have looked while it was missing; if somebody did, this is known already.
-        yield missing(day, clock, {})
-    yield Recovery(f"{name}:there", at, LATENESS, day, facts=facts, run_id=report.run_id)

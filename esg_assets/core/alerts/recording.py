@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 
 from esg_assets.core.alerts import ledger
 from esg_assets.core.alerts.incidents import Incident, Observation, Recovery, State
-from esg_assets.core.alerts.kinds import ALERT_REFUSED, DRILL, Severity
-from esg_assets.core.alerts.routes import Routes, Target
+from esg_assets.core.alerts.kinds import ALERT_REFUSED, DRILL, PUBLISHED, READY, Severity
+from esg_assets.core.alerts.routes import BUSINESS, Routes, Target
 
 LONGEST_EVIDENCE = 250
 
@@ -119,13 +119,20 @@ def applied(
 
 
 def targets(incident: Incident, routes: Routes) -> Sequence[Target]:
-    """Who is told of the incident as it is: a drill goes everywhere; a refusal past who refuses."""
+    """Who is told of the incident as it is.
+
+    A drill goes everywhere; a refusal past who refuses. Of a publication readers are told once its figures
+    are kept (READY), and everybody else as soon as it is there (PUBLISHED).
+    """
     if incident.kind == DRILL:
         everywhere = (target for severity in reversed(Severity) for target in routes.targets(severity))
         return list(dict.fromkeys(everywhere))
     wanted = routes.targets(incident.severity)
     if incident.kind == ALERT_REFUSED:
         return [target for target in wanted if target.channel != incident.subject]
+    if incident.kind in {PUBLISHED, READY}:
+        of_readers = incident.kind == READY
+        return [target for target in wanted if (target.audience == BUSINESS) == of_readers]
     return wanted
 
 

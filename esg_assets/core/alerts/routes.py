@@ -20,7 +20,7 @@ DEFAULT: Mapping[Severity, Mapping[str, Sequence[str]]] = {
         MONITORS: (HEARTBEAT,),
     },
     Severity.WARN: {DEVELOPERS: (SLACK, EMAIL, APPRISE)},
-    Severity.INFO: {MONITORS: (HEARTBEAT,)},
+    Severity.INFO: {BUSINESS: (EMAIL,), MONITORS: (HEARTBEAT,)},
 }
 
 _WANTED = (

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from esg_assets.core.alerts.incidents import Incident, State
+from esg_assets.core.alerts.kinds import Family
 from esg_assets.core.alerts.times import day, moment, moment_of
 from esg_assets.core.ratings import Reason
 
@@ -58,9 +59,12 @@ def reasons(incident: Incident) -> list[tuple[str, int]]:
 
 
 def attempts(incident: Incident) -> str:
-    """Such as `2 of 6`, "" if it is not known."""
+    """Runs of the date that the schedule asked for, such as `2 of 6`; "" if it is not known.
+
+    Nor where a run ended and the schedule had made none: then somebody started it by hand.
+    """
     made, most = count(incident, "attempts"), count(incident, "max_attempts")
-    if made is None:
+    if made is None or (not made and incident.kind.family is Family.ENDING):
         return ""
     return f"{made:,}" if most is None else f"{made:,} of {most:,}"
 
@@ -147,7 +151,7 @@ _DEVELOPERS: _Shown = {
     "Not rated": _counted("not_rated"),
     "Share": lambda incident: share(incident, "share"),
     "Limit": lambda incident: share(incident, "limit"),
-    "Attempts": attempts,
+    "Runs by the schedule": attempts,
     "Channel": lambda incident: word(incident, "channel"),
     "Messages waiting": _counted("pending"),
     "Minutes": _counted("minutes"),

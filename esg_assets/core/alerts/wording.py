@@ -13,7 +13,7 @@ Facts that are known here; any other is never shown:
 | check | a check's name |
 | note | a verdict's note, or the text of an error of ours; for developers alone |
 | error | type of the error that ended the run, of `core.errors` or Python's |
-| attempts, max_attempts | runs of the date so far, and how many the schedule makes |
+| attempts, max_attempts | runs of the date that the schedule asked for, and how many it makes |
 | tries_again | 1: the schedule tries the date again by itself; 0: it does not |
 | published, version | 1: a version of the report stands, and which; 0: none does |
 | blocks_publication | 1: nothing was published because of it; 0: it was published all the same |
