@@ -107,10 +107,17 @@ def missing(settings: "Settings", command: str) -> list[Fault]:
         name = variable_of(field)
         if not getattr(settings, field) and name not in refused:
             description = type(settings).model_fields[field].description or ""
-            faults.append(Fault(name, f"{name} is not set{why}; wanted: {description}"))
+            wanted = f"{name} is not set{why}; wanted: {description}"
+            faults.append(Fault(name, f"{wanted} ({_where(settings, need)})"))
     if need.calls:
         faults += [Fault(variable_of(field), text) for field, text in _key_file_faults(settings)]
     return faults
+
+
+def _where(settings: "Settings", need: Need) -> str:
+    """Where a setting is given that is not."""
+    dotenv = need.dotenv and settings.env != "prod"
+    return "set it in the environment" + (", or in .env of the working folder" if dotenv else "")
 
 
 def _required(settings: "Settings", need: Need) -> Iterator[tuple[str, str]]:

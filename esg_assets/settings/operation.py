@@ -128,7 +128,11 @@ class Channels(BaseModel):
         description="where links to the runbook lead",
         json_schema_extra={"shown_default": "the project's docs"},
     )
-    metrics_push_url: PushUrl | None = Field(default=None, description="metrics are pushed there as well")
+    metrics_push_url: PushUrl | None = Field(
+        default=None,
+        description="where `esg-assets metrics push` pushes the metrics: the address of a Prometheus"
+        " Pushgateway, `https://user:password@HOST`",
+    )
     otel_exporter_otlp_endpoint: TelemetryUrl | None = Field(
         default=None, description="logs are sent there by OTLP over HTTP (protobuf); without `/v1/logs`"
     )

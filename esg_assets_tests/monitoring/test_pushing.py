@@ -155,7 +155,10 @@ def test_without_an_address_it_says_which_setting_is_missing(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["metrics", "push"]) == 2
-    assert "ESG_METRICS_PUSH_URL is not set" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "ESG_METRICS_PUSH_URL is not set" in said
+    assert "the address of a Prometheus Pushgateway" in said
+    assert "set it in the environment, or in .env" in said
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(

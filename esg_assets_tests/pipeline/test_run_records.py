@@ -15,6 +15,7 @@ from esg_assets.core.ratings import Reply
 from esg_assets.jobs import NIGHTLY
 from esg_assets.run_effort import EFFORT_TAG
 from esg_assets.run_records import record_ended_runs
+from esg_assets.run_results import result_of
 from esg_assets.sensors import run_records_sensor
 from esg_assets.stale_runs import PARTITION_TAG
 from esg_assets_tests.pipeline.house import DAY, House, house_on_disk
@@ -96,6 +97,13 @@ def test_a_run_that_another_error_ended_is_failed_and_its_calls_count(house: Hou
     assert record.calls == 10
     assert record.requested_by == "somebody"
     assert "p99_seconds" in record.figures
+
+
+def test_the_command_line_tells_the_calls_of_a_run_that_failed_while_it_asked(house: House) -> None:
+    house.answers(otherwise=lambda _account, _as_of: Reply(401))
+    result = result_of(house.instance, house.run().run, DAY, 1.0)
+    assert (result.status, result.counts, result.calls, result.retries) == ("failed", {}, 10, 0)
+    assert result.as_json()["calls"] == 10
 
 
 def test_a_run_whose_resources_could_not_be_made_is_failed_without_figures(house: House) -> None:
