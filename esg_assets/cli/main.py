@@ -19,6 +19,7 @@ from esg_assets import log_place
 from esg_assets.adapters import logs
 from esg_assets.cli.answers import Output
 from esg_assets.cli.commands import Commands
+from esg_assets.cli.wrong_usage import without_values
 from esg_assets.core import exception_words
 from esg_assets.core.errors import EsgError, SettingsWrong
 
@@ -120,9 +121,10 @@ def _status(app: typer.Typer, arguments: Sequence[str], out: Output) -> int:
             args=list(arguments), prog_name="esg-assets", standalone_mode=False
         )
     except typer.TyperException as error:  # wrong usage
+        said = without_values(error, arguments)
         show = getattr(error, "show", None)
         if show is None or out.as_json:
-            out.error(error.format_message(), "Usage")
+            out.error(said, "Usage")
         else:
             show()
         return WRONG_USAGE
