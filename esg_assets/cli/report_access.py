@@ -76,6 +76,11 @@ def opener_of(key: str) -> "OpeningEnvelope":
         chosen = parse_key(key)
     except ValueError as error:
         raise SettingsWrong(f"--key: wanted is {error}.") from None
+    if chosen.path is not None and chosen.path.name.endswith(".pub.pem"):
+        raise SettingsWrong(
+            f"--key {chosen.path} names a public key, which reports are sealed to; they open with its "
+            "private half, whose file name lacks the `.pub`."
+        )
     return key_choice.opener(chosen, load_settings("report decrypt").env, _pass_phrase)
 
 

@@ -4,9 +4,11 @@ The id comes from standard input, so that it is in no list of processes and no s
 repeated nowhere. What changed between reports is `esg_assets.core.account_history`.
 """
 
+import codecs
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from esg_assets.core.record_ports import OpeningEnvelope
 
 _LONGEST_ID = 4_096  # bytes
+_MARK = codecs.BOM_UTF8
+_HEAD = ("date", "version", "as of")
 _SHOWN = {
     "processing_status": "status",
     "reason": "reason",
@@ -33,6 +37,9 @@ _SHOWN = {
     "social_score": "S",
     "governance_score": "G",
     "esg_rating": "rating",
+    "primary_esg_focus": "focus",
+    "coverage_pct": "coverage",
+    "rating_as_of": "rated",
 }
 _STATES = {
     State.ABSENT: "not in it",
@@ -83,11 +90,15 @@ def account(
         "gaps": [{"from": begin.isoformat(), "to": end.isoformat()} for begin, end in gaps],
     }
     faulty = any(step.seen.state.fault for step in steps)
-    return Answer(told, _words(steps, gaps, span), status=1 if faulty else 0)
+    padded = account_id != account_id.strip()
+    return Answer(told, _words(steps, gaps, span, padded=padded), status=1 if faulty else 0)
 
 
 def _account_id() -> str:
-    """The one line of standard input, its end stripped and nothing else: blanks can be part of an id."""
+    """The one line of standard input, its end stripped and nothing else: blanks can be part of an id.
+
+    Nor is the mark part of it that some editors put in front of a file in UTF-8.
+    """
     if sys.stdin.isatty():
         sys.stderr.write("Account id: ")
         sys.stderr.flush()
@@ -95,13 +106,13 @@ def _account_id() -> str:
     else:
         # As bytes: what the locale makes of them does not matter.
         buffer = getattr(sys.stdin, "buffer", None)
-        data = sys.stdin.read().encode() if buffer is None else buffer.read(_LONGEST_ID + 3)
+        data = sys.stdin.read().encode() if buffer is None else buffer.read(_LONGEST_ID + len(_MARK) + 3)
     try:
-        line = data.decode()
+        line = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         line = ""
     line = line.removesuffix("\n").removesuffix("\r")
-    if not line or "\n" in line or len(data) > _LONGEST_ID + 2:
+    if not line or "\n" in line or len(line.encode()) > _LONGEST_ID:
         raise SettingsWrong(
             "The account id is read from standard input: wanted is exactly one line in UTF-8, such as "
             "`esg-assets report account … < FILE`."
@@ -124,22 +135,22 @@ def _seen(
     from esg_assets.adapters.publications import TwiceRead  # noqa: PLC0415 - slow to import
     from esg_assets.core import report_rows  # noqa: PLC0415
 
-    named = publication.date, publication.version
+    seen = partial(Seen, publication.date, publication.version, as_of=publication.as_of)
     if publication.expired:
-        return Seen(*named, State.EXPIRED, entry=publication.expired)
+        return seen(State.EXPIRED, entry=publication.expired)
     if opener.recipient not in publication.recipients:
-        return Seen(*named, State.OTHER_RECIPIENTS)
-    what = f"the report of {named[0]} version {named[1]}"
+        return seen(State.OTHER_RECIPIENTS)
+    what = f"the report of {publication.date} version {publication.version}"
     pieces = TwiceRead(lambda: reports.open_report(publication, opener), what).first()
     try:
         row = account_history.find(report_rows.rows(pieces), account_id)
         for _ in pieces:  # what follows is not looked at, but has to verify
             pass
     except Tampered:
-        return Seen(*named, State.DOES_NOT_VERIFY)
+        return seen(State.DOES_NOT_VERIFY)
     except KeyMissing:
-        return Seen(*named, State.MISSING)
-    return Seen(*named, State.ABSENT if row is None else State.FOUND, row)
+        return seen(State.MISSING)
+    return seen(State.ABSENT if row is None else State.FOUND, row)
 
 
 def _told(step: Step) -> dict[str, Any]:
@@ -147,6 +158,7 @@ def _told(step: Step) -> dict[str, Any]:
     told: dict[str, Any] = {
         "date": seen.date.isoformat(),
         "version": seen.version,
+        "as_of": None if seen.as_of is None else seen.as_of.isoformat(),
         "state": seen.state.value,
         "entry": seen.entry,
         "row": None if row is None else {name: cell for name, cell in row.items() if name != "account_id"},
@@ -166,18 +178,24 @@ def _told(step: Step) -> dict[str, Any]:
 
 
 def _words(
-    steps: Sequence[Step], gaps: Sequence[tuple[date, date]], span: tuple[date, date]
+    steps: Sequence[Step], gaps: Sequence[tuple[date, date]], span: tuple[date, date], *, padded: bool
 ) -> list[str | Rows]:
+    if not steps:
+        return [
+            f"No report from {span[0]} to {span[1]} is published. `esg-assets report list` shows which are."
+        ]
     rows = [*map(_row, steps), *(_gap(begin, end) for begin, end in gaps)]
     rows.sort(key=lambda row: row[0][:10])  # stable: versions stay in their order
     found = sum(step.seen.state is State.FOUND for step in steps)
     faulty = sum(step.seen.state.fault for step in steps)
-    lines: list[str | Rows] = [Rows(("date", "version", *_SHOWN.values(), "change"), rows)]
+    lines: list[str | Rows] = [Rows((*_HEAD, *_SHOWN.values(), "change"), rows)]
     lines.append(f"In {found:,} of {len(steps):,} reports from {span[0]} to {span[1]}.")
-    if steps and not found:
+    if not found:
         lines.append(
             "The id counts as it stands, blanks and capital letters too; the report's `'` is none of it."
         )
+        if padded:
+            lines.append("The line that was read begins or ends with a blank: is that part of the id?")
     if faulty:
         lines.append(
             f"Missing, or not what was published, so that nothing is shown: {faulty:,} of these. "
@@ -188,7 +206,7 @@ def _words(
 
 def _row(step: Step) -> list[str]:
     seen = step.seen
-    head = [seen.date.isoformat(), str(seen.version)]
+    head = [seen.date.isoformat(), str(seen.version), "" if seen.as_of is None else seen.as_of.isoformat()]
     change = _change(step)
     if seen.row is None:
         return [*head, _STATES[seen.state].format(entry=seen.entry), *[""] * (len(_SHOWN) - 1), change]
@@ -206,4 +224,4 @@ def _change(step: Step) -> str:
 
 def _gap(begin: date, end: date) -> list[str]:
     days = begin.isoformat() if begin == end else f"{begin} to {end}"
-    return [days, "", "no report", *[""] * len(_SHOWN)]
+    return [days, "", "", "no report", *[""] * len(_SHOWN)]

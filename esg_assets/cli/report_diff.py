@@ -120,8 +120,15 @@ def _why(change: "RowChange") -> str:
 
 def _told(chosen: Sequence["Publication"], tally: "Tally") -> dict[str, Any]:
     sides = [
-        {"date": each.date.isoformat(), "version": each.version, "sequence": each.sequence, "rows": rows}
-        for each, rows in zip(chosen, (tally.before, tally.now), strict=True)
+        {
+            "date": each.date.isoformat(),
+            "version": each.version,
+            "sequence": each.sequence,
+            "as_of": each.as_of.isoformat(),
+            "rows": rows,
+            "other_columns": columns,
+        }
+        for each, rows, columns in zip(chosen, (tally.before, tally.now), tally.other_columns, strict=True)
     ]
     return {
         "before": sides[0],
@@ -134,7 +141,7 @@ def _told(chosen: Sequence["Publication"], tally: "Tally") -> dict[str, Any]:
 
 def _words(chosen: Sequence["Publication"], tally: "Tally") -> list[str]:
     names = [
-        f"{each.date} version {each.version} ({rows:,} accounts)"
+        f"{each.date} version {each.version} ({rows:,} accounts as of {each.as_of})"
         for each, rows in zip(chosen, (tally.before, tally.now), strict=True)
     ]
     kinds = ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in tally.by_kind.items() if count)
@@ -147,4 +154,7 @@ def _words(chosen: Sequence["Publication"], tally: "Tally") -> list[str]:
             "Not listed, because only other columns differ, such as the name or the date of the rating: "
             f"{tally.only_details:,}."
         )
+    for each, columns in zip(chosen, tally.other_columns, strict=True):
+        if columns:
+            lines.append(f"Columns that only {each.date} version {each.version} has: {', '.join(columns)}.")
     return lines

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from esg_assets import __version__
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import Day, KeyringFile, OptionalKey
@@ -16,6 +17,7 @@ from esg_assets.core.errors import KeyMissing, Refused, SettingsWrong, Tampered
 if TYPE_CHECKING:
     from esg_assets.core.publication import Publication
     from esg_assets.core.record_ports import OpeningEnvelope
+    from esg_assets.core.reply_shapes import ReplyShape
     from esg_assets.core.reproduction import MadeAgain, Reproduction
     from esg_assets.core.row_changes import Tally
     from esg_assets.reproducing import Material, ReproducingStores
@@ -42,8 +44,7 @@ def reproduce(
     Within the working window on the host that made it; after the window with a recipient's --key. Every
     rating is judged again from its raw answer. Nothing is written. Exit 0: equal; 1: it differs.
     """
-    from esg_assets import composition  # noqa: PLC0415 - slow to import
-    from esg_assets.core.reproduction import make_again  # noqa: PLC0415
+    from esg_assets.core.reproduction import make_again  # noqa: PLC0415 - slow to import
     from esg_assets.reproducing import ReproducingStores  # noqa: PLC0415
 
     settings = verifying_settings("report reproduce", keyring)
@@ -57,13 +58,37 @@ def reproduce(
         )
     found = _material(settings, stores, publication, opener)
     salt = _salt(stores, publication, opener)
-    made = make_again(found.snapshot, found.parts(), composition.reply_shapes().of(found.snapshot.mapping))
+    software = stores.published.software_of(publication)
+    made = make_again(found.snapshot, found.parts(), _shape(publication, found, software))
     result = made.compared(publication, salt)
     differing = None
     if opener is not None and not result.commitment_equal:
         differing = _compared_with_report(stores, publication, opener, made)
-    told = _told(publication, found, result, differing)
-    return Answer(told, _words(publication, found, result, differing), status=0 if result.equal else 1)
+    told = {
+        **_told(publication, found, result, differing),
+        "software": {"then": software, "now": __version__},
+    }
+    words = _words(publication, found, result, differing)
+    if not result.equal and software != __version__:
+        words.append(
+            f"It was published by esg_assets {software}, and this is {__version__}: repeat it with that one, "
+            "which reads answers as it did then."
+        )
+    return Answer(told, words, status=0 if result.equal else 1)
+
+
+def _shape(publication: "Publication", found: "Material", software: str) -> "ReplyShape":
+    """How answers are read under the mapping that was frozen with the snapshot."""
+    from esg_assets import composition  # noqa: PLC0415 - slow to import
+
+    try:
+        return composition.reply_shapes().of(found.snapshot.mapping)
+    except SettingsWrong as error:
+        raise Refused(
+            f"{_making(publication)}: esg_assets {__version__} does not understand the mapping that was "
+            f"frozen with its accounts ({error}). It was published by {software}: repeat it "
+            "with that one. No setting of today matters."
+        ) from None
 
 
 def _material(

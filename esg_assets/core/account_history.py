@@ -37,6 +37,7 @@ class Seen:
         state: what became of it.
         row: the account's row; None unless FOUND.
         entry: sequence of the chain's entry that removed it, for EXPIRED.
+        as_of: the date that both systems were asked for.
     """
 
     date: dt.date
@@ -44,6 +45,7 @@ class Seen:
     state: State
     row: Row | None = None
     entry: int | None = None
+    as_of: dt.date | None = None
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Tally:
         changed: those that are listed.
         only_details: those that differ in other columns only.
         kinds: accounts by kind; one can have several.
+        columns_before, columns_now: of each report; empty for one without accounts.
     """
 
     before: int = 0
@@ -72,6 +73,8 @@ class Tally:
     changed: int = 0
     only_details: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+    columns_before: tuple[str, ...] = ()
+    columns_now: tuple[str, ...] = ()
 
     def add(self, change: RowChange) -> None:
         """Count one account."""
@@ -80,6 +83,20 @@ class Tally:
         self.changed += change.listed
         self.only_details += change.kinds == (DETAILS,)
         self.kinds.update(change.kinds)
+        if not self.columns_before and change.before is not None:
+            self.columns_before = tuple(change.before)
+        if not self.columns_now and change.now is not None:
+            self.columns_now = tuple(change.now)
+
+    @property
+    def other_columns(self) -> tuple[list[str], list[str]]:
+        """Columns that only the one report has, and those that only the other has: metrics, as a rule."""
+        if not self.columns_before or not self.columns_now:
+            return [], []
+        before, now = set(self.columns_before), set(self.columns_now)
+        return [n for n in self.columns_before if n not in now], [
+            n for n in self.columns_now if n not in before
+        ]
 
     @property
     def by_kind(self) -> dict[str, int]:

@@ -99,7 +99,10 @@ class TestAccount:
         self, shown: Shown, key: list[str]
     ) -> None:
         lines = shown("account", *SPAN, *key, stdin=CHANGED)
-        assert " ".join(lines[0].split()) == "date version status reason overall E S G rating change"
+        assert " ".join(lines[0].split()) == (
+            "date version as of status reason overall E S G rating focus coverage rated change"
+        )
+        assert lines[2].split()[:4] == [str(FIRST), "1", str(FIRST - dt.timedelta(1)), "SUCCESS"]
         assert [line.split()[0] for line in lines[1:-1]] == [
             *("2026-01-14", "2026-01-15", "2026-01-15", "2026-01-16", "2026-01-16", "2026-01-17"),
             "2026-01-18",
@@ -118,6 +121,35 @@ class TestAccount:
         assert "wanted is exactly one line" in refused["error"]
         assert "xx" not in refused["error"]
 
+    @pytest.mark.parametrize(
+        "given", [[CHANGED], ["--id", CHANGED], [f"--account={CHANGED}"], [f"--{CHANGED}"]]
+    )
+    def test_an_id_on_the_command_line_is_refused_with_the_way_to_give_it(
+        self, told: Told, shown: Shown, key: list[str], given: list[str]
+    ) -> None:
+        refused = told("account", *SPAN, *key, *given, status=2)
+        assert "reads the account's id from standard input" in refused["error"]
+        assert "< FILE" in refused["error"]
+        said = "\n".join(shown("account", *SPAN, *key, *given, status=2))
+        assert CHANGED not in said + refused["error"]
+        said = "\n".join(shown("account", "--from", CHANGED, "--to", str(THIRD), *key, status=2))
+        assert "wanted is a date, YYYY-MM-DD" in said
+        assert CHANGED not in said
+
+    def test_an_account_that_is_nowhere_is_said_to_be_and_blanks_around_its_id_are_asked_about(
+        self, shown: Shown, key: list[str]
+    ) -> None:
+        lines = shown("account", *SPAN, *key, stdin=f"  {CHANGED}\r\n")
+        assert lines[-3].startswith("In 0 of 5 reports")
+        assert lines[-1] == "The line that was read begins or ends with a blank: is that part of the id?"
+        assert shown("account", *SPAN, *key, stdin=CHANGED.lower())[-1].startswith(
+            "The id counts as it stands"
+        )
+        span = ["--from", "2025-01-01", "--to", "2025-01-03"]
+        assert shown("account", *span, *key, stdin=CHANGED) == [
+            "No report from 2025-01-01 to 2025-01-03 is published. `esg-assets report list` shows which are."
+        ]
+
     def test_bytes_that_are_no_utf_8_are_refused(
         self, told: Told, key: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -130,6 +162,9 @@ class TestAccount:
             "sys.stdin", io.TextIOWrapper(io.BytesIO("café\r\n".encode()), encoding="latin-1")
         )
         assert report_account._account_id() == "café", "the locale does not matter"
+        marked = io.BytesIO(b"\xef\xbb\xbf" + b"x" * 4_096 + b"\r\n")
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(marked))
+        assert report_account._account_id() == "x" * 4_096, "nor does the mark of an editor"
 
     def test_what_expired_and_what_does_not_verify_is_said_and_not_shown(
         self, told: Told, shown: Shown, home: Path, key: list[str]
@@ -193,13 +228,17 @@ class TestDiff:
         assert found["only_details"] == len(details)
 
     def test_people_see_the_counts_first_and_then_a_row_for_each(self, shown: Shown, key: list[str]) -> None:
+        as_of = FIRST - dt.timedelta(1)
         assert shown("diff", f"{FIRST}@1", str(FIRST), *key) == [
-            f"From {FIRST} version 1 (38 accounts) to {FIRST} version 2 (38 accounts).",
+            f"From {FIRST} version 1 (38 accounts as of {as_of})"
+            f" to {FIRST} version 2 (38 accounts as of {as_of}).",
             "Accounts that changed: 1 (score 1).",
             "account_id  why    what changed",
             "A-changed   score  overall 52.50 → 48.00",
         ]
         assert shown("diff", str(FIRST), str(FIRST), *key)[1:] == ["No account changed."]
+        ended = shown("diff", str(SECOND), str(THIRD), *key)
+        assert f"Columns that only {SECOND} version 2 has: waci." in ended, "its metric is asked for no more"
 
     def test_nothing_is_shown_of_a_report_that_does_not_verify(
         self, told: Told, home: Path, key: list[str]

@@ -4,16 +4,18 @@ import datetime as dt
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+import esg_assets
 from esg_assets.adapters.keys import generate
 from esg_assets.adapters.publications import Expiry
 from esg_assets.adapters.stores.local import LocalStore
 from esg_assets.adapters.working_data import part_in
 from esg_assets.cli import main as cli
 from esg_assets.core import outcomes
+from esg_assets.core.errors import SettingsWrong
 from esg_assets_tests.past_reports.conftest import Shown, Told
 from esg_assets_tests.past_reports.nights import (
     CHANGED,
@@ -172,6 +174,30 @@ def test_answers_that_were_exchanged_with_the_working_key_show(
     ]
 
 
+def test_another_software_than_published_it_is_named_where_the_report_differs(
+    told: Told, shown: Shown, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esg_assets.cli.reproduce.__version__", "9.9")
+    found = told("reproduce", *of(SECOND, 1))
+    assert found["software"] == {"then": esg_assets.__version__, "now": "9.9"}
+    forge(home, SECOND)
+    (line,) = [each for each in shown("reproduce", *of(SECOND, 1), status=1) if "this is 9.9" in each]
+    assert f"published by esg_assets {esg_assets.__version__}" in line
+
+
+def test_a_frozen_mapping_that_is_no_longer_understood_is_told(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_another_version(_: str) -> NoReturn:
+        raise SettingsWrong("ESG_API_MAPPING: reply has no key fields")
+
+    monkeypatch.setattr("esg_assets.adapters.esg_api.mapping.parse_provider_mapping", of_another_version)
+    refused = told("reproduce", *of(THIRD, 1), status=1)
+    assert refused["kind"] == "Refused"
+    assert "does not understand the mapping that was frozen" in refused["error"]
+    assert f"published by {esg_assets.__version__}: repeat it with that one" in refused["error"]
+
+
 def test_a_new_working_key_changes_nothing(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (own,) = generate(home / "keys", "host")[:1]
     monkeypatch.setenv("ESG_FORMER_WORKING_KEYS", os.environ["ESG_WORKING_KEY"])
@@ -188,7 +214,7 @@ def test_what_cannot_be_made_again_is_refused_with_what_to_do(
     def error(*arguments: str, status: int = 1) -> str:
         return str(told("reproduce", *arguments, status=status)["error"])
 
-    assert "no version 7 of the report is published" in error(*of(FIRST, 7))
+    assert "no version 7 of the report is published; the newest is 2." in error(*of(FIRST, 7))
     assert "no report is published" in error("--date", "2026-02-01")
     stranger = str(generate(tmp_path / "other", "recipient")[0])
     assert "is none of its recipients" in error(*FIRST_V1, "--key", stranger)

@@ -34,15 +34,27 @@ class PublishedReports:
             KeyMissing: it is not published.
             Tampered: the chain does not verify.
         """
-        for each in reversed(self._chain.publications()):
-            if each.date == date and version in (None, each.version):
+        known = [each for each in self._chain.publications() if each.date == date]
+        for each in reversed(known):
+            if version in (None, each.version):
                 return each
-        asked = "no report" if version is None else f"no version {version} of the report"
-        raise KeyMissing(f"Looking for the report of {date}: {asked} is published.")
+        if not known:
+            raise KeyMissing(
+                f"Looking for the report of {date}: no report is published. `esg-assets report list` shows "
+                "which dates have one."
+            )
+        raise KeyMissing(
+            f"Looking for the report of {date}: no version {version} of the report is published; the newest "
+            f"is {max(each.version for each in known)}."
+        )
 
     def list(self) -> Sequence[Publication]:
         """Every published version in the order of publication. Raises Tampered."""
         return self._chain.publications()
+
+    def software_of(self, publication: Publication) -> str:
+        """The version of this software that published it, as its entry says. Raises Tampered."""
+        return self._chain.entries()[publication.sequence - 1].software
 
     def key_changes(self, publication: Publication) -> KeyChanges:
         """How its keys differ from those of the publication before it in the chain. Raises Tampered."""
