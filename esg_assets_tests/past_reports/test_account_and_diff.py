@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -227,11 +228,24 @@ class TestDiff:
         }
         assert found["only_details"] == len(details)
 
+    def test_the_changes_of_an_account_are_those_of_its_history(self, told: Told, key: list[str]) -> None:
+        def named(report: Version) -> str:
+            return f"{report[0]}@{report[1]}"
+
+        pairs = [
+            told("diff", named(before), named(now), *key)["changes"] for before, now in pairwise(VERSIONS)
+        ]
+        for account_id in (CHANGED, JOINED):
+            _, *steps = told("account", *SPAN, *key, stdin=account_id)["reports"]
+            for step, changes in zip(steps, pairs, strict=True):
+                kinds = [each["kinds"] for each in changes if each["account_id"] == account_id]
+                own = step["change"]["kinds"]
+                assert kinds == ([] if own in ([], ["details"]) else [own])
+
     def test_people_see_the_counts_first_and_then_a_row_for_each(self, shown: Shown, key: list[str]) -> None:
-        as_of = FIRST - dt.timedelta(1)
+        accounts = f"(38 accounts as of {FIRST - dt.timedelta(1)})"
         assert shown("diff", f"{FIRST}@1", str(FIRST), *key) == [
-            f"From {FIRST} version 1 (38 accounts as of {as_of})"
-            f" to {FIRST} version 2 (38 accounts as of {as_of}).",
+            f"From {FIRST} version 1 {accounts} to {FIRST} version 2 {accounts}.",
             "Accounts that changed: 1 (score 1).",
             "account_id  why    what changed",
             "A-changed   score  overall 52.50 → 48.00",

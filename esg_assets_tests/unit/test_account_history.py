@@ -2,14 +2,39 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from esg_assets.core.account_history import Seen, State, find, gaps, steps
+from esg_assets.core.row_changes import changes
 from esg_assets_tests.unit.report_material import row, unrated
 
 DAY = dt.date(2026, 1, 15)
+ACCOUNTS = [f"A{number}" for number in range(6)]
+
+one = st.sampled_from(
+    [row(), row(overall_esg_score="53"), row(esg_rating="A"), row(market_value="2"), row(waci="1"), unrated()]
+)
+series = st.lists(st.dictionaries(st.sampled_from(ACCOUNTS), one), min_size=1, max_size=5)
+
+
+@given(series)
+def test_what_changed_between_reports_is_what_every_accounts_history_says(
+    books: list[dict[str, dict[str, str]]],
+) -> None:
+    reports = [[{**book[each], "account_id": each} for each in sorted(book)] for book in books]
+    between = [
+        {each.account_id: each.kinds for each in changes(before, now)} for before, now in pairwise(reports)
+    ]
+    for account in ACCOUNTS:
+        rows = [find(report, account) for report in reports]
+        seen = [Seen(DAY, n, State.FOUND if each else State.ABSENT, each) for n, each in enumerate(rows)]
+        _, *later = steps(seen)
+        assert [step.kinds for step in later] == [found.get(account, ()) for found in between]
+    for report in reports:
+        assert all(change.kinds == () for change in changes(report, report))
 
 
 def test_a_change_is_told_against_the_last_report_that_could_be_read() -> None:

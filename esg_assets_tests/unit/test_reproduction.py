@@ -67,9 +67,8 @@ def published(day: Snapshot, *parts: pa.Table) -> Any:
     batches = [batch for each in parts for batch in each.drop_columns(["raw"]).to_batches()]
     table = outcomes.latest(day.accounts.column("account_id"), batches)
     counts = outcomes.counts(table)
-    return SimpleNamespace(
-        commitment=commitment(report.render(day, table), SALT), counts={s: counts[s] for s in Status}
-    )
+    csv = b"".join(report.render(day, table))
+    return SimpleNamespace(commitment=commitment([csv], SALT), counts={s: counts[s] for s in Status}, csv=csv)
 
 
 def reproduced(day: Snapshot, of: Any, *parts: pa.Table) -> Reproduction:
@@ -108,6 +107,7 @@ def test_whatever_was_kept_is_given_again(nights: list[list[tuple[list[int], Any
     assert (found.equal, found.commitment_equal, found.differing) == (True, True, 0)
     assert found.rows == len(known) == sum(found.counts.values()) == found.judged + found.as_kept
     assert found.judged == found.counts[Status.SUCCESS]
+    assert b"".join(make_again(day, parts, CONTRACT_SHAPE).chunks()) == of.csv
 
 
 def test_an_empty_report_is_made_again() -> None:
