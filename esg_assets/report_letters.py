@@ -16,7 +16,8 @@ from esg_assets.core.errors import ChannelUnavailable
 from esg_assets.core.history import PastReport
 from esg_assets.core.ports import History
 from esg_assets.core.report_details import ReportDetails
-from esg_assets.core.report_mail import Histogram, ReportMail, report_mail
+from esg_assets.core.report_mail import Histogram, ReportMail
+from esg_assets.core.report_mail_words import report_mail
 
 _log = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ Debian's chromium; nothing of it is run by the tests.
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -16,6 +17,7 @@ from esg_assets.core.alerts.incidents import Message, State
 from esg_assets.core.alerts.kinds import DRILL, FORECAST_LATE, GIVEN_UP, REPORT_LATE
 from esg_assets.core.alerts.routes import BUSINESS, DEVELOPERS
 from esg_assets.core.alerts.wording import words_of
+from esg_assets_tests.notifiers import letters
 from esg_assets_tests.notifiers.mail_servers import mail_server
 from esg_assets_tests.notifiers.material import AT, FACTS, HEAD, PLACES, message
 from esg_assets_tests.notifiers.slack_page import page_of
@@ -28,7 +30,8 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-sync",
 )
-WIDTHS = {"wide": 760, "phone": 375}
+WIDTHS = {"wide": 768, "phone": 375}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 DUE = AT.replace(hour=13, minute=0)
 LATE = {name: value for name, value in FACTS.items() if name in {"published", "deadline"}}
@@ -62,24 +65,30 @@ def pages() -> Iterator[tuple[str, str]]:
             body = server.mails[-1].get_body(("html",))
             assert body is not None
             yield f"mail_{name}", body.get_content()
+        for name, (history, past) in letters.examples().items():
+            letters.channel(server.port, history).deliver(letters.told_of(past))
+            yield f"report_{name}", letters.shown(server.mails[-1])
     for name in ("developers_error", "developers_resolved", "developers_drill"):
         words = words_of(MESSAGES[name], PLACES)
         yield f"slack_{name}", page_of([block.to_dict() for block in blocks_of(words)])
 
 
 def main(folder: Path) -> None:
-    """Write a picture of every page in every width."""
+    """Write a picture of every page in every width; of mails about reports in both schemes."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=list(_OPTIONS))
         for name, html in pages():
-            for kind, width in WIDTHS.items():
-                page = browser.new_page(viewport={"width": width, "height": 400}, device_scale_factor=1.5)
-                page.set_content(html)
-                wide = page.evaluate("document.documentElement.scrollWidth")
-                sys.stdout.write(f"{name} {kind}: {wide} px wide in {width}\n")
-                page.screenshot(path=folder / f"{name}_{kind}.png", full_page=True)
-                page.close()
+            for scheme in SCHEMES if name.startswith("report_") else SCHEMES[:1]:
+                for kind, width in WIDTHS.items():
+                    page = browser.new_page(
+                        viewport={"width": width, "height": 400}, device_scale_factor=1.5, color_scheme=scheme
+                    )
+                    page.set_content(html)
+                    wide = page.evaluate("document.documentElement.scrollWidth")
+                    sys.stdout.write(f"{name} {scheme} {kind}: {wide} px wide in {width}\n")
+                    page.screenshot(path=folder / f"{name}_{scheme}_{kind}.png", full_page=True)
+                    page.close()
         browser.close()
 
 

@@ -20,7 +20,9 @@ from esg_assets.core.report_mail import Histogram
 SECONDS = 20.0
 """How long drawing may take; it takes half a second once the library is in memory."""
 
-WIDTH, HEIGHT = 560, 220
+WIDTH, HEIGHT, FONT = 440, 200, 14
+"""Small, so that its words can still be read where a phone makes it smaller."""
+
 _PROGRAM = Path(__file__).with_name("chart_process.py")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PAPER, _INK, _SOFT, _GRID, _BAR = "#ffffff", "#1d2730", "#55616d", "#d5dbe1", "#4f8fd0"
@@ -79,7 +81,7 @@ def _spec(histogram: Histogram) -> dict[str, Any]:
         "field": "n",
         "type": "quantitative",
         "axis": None,
-        "scale": {"domain": [0, 1.25 * max(n for _, n in drawn)], "nice": False},  # room for the words above
+        "scale": {"domain": [0, 1.35 * max(n for _, n in drawn)], "nice": False},  # room for the words above
     }
     pixel = (high - low) / WIDTH  # between two bars
     bars = [{"from": at + pixel, "to": at + BIN_POINTS - pixel, "n": n} for at, n in drawn]
@@ -87,7 +89,7 @@ def _spec(histogram: Histogram) -> dict[str, Any]:
     labels += [{"at": at + BIN_POINTS / 2, "n": 0, "text": "?"} for at in hidden]
     beside = {"x": {**across, "field": "from"}, "x2": {"field": "to"}, "y": up, "y2": {"datum": 0}}
     above = {"x": {**across, "field": "at"}, "y": up, "text": {"field": "text"}}
-    words = {"type": "text", "dy": -9, "fontSize": 13}
+    words = {"type": "text", "dy": -9, "fontSize": FONT}
     halo = {**words, "color": _PAPER, "stroke": _PAPER, "strokeWidth": 5}
     layers: list[dict[str, Any]] = [
         {"data": {"values": bars}, "mark": {"type": "bar", "color": _BAR}, "encoding": beside},
@@ -117,7 +119,7 @@ def _mean(mean: float, across: dict[str, Any]) -> list[dict[str, Any]]:
         "align": "left",
         "baseline": "top",
         "dx": 6,
-        "fontSize": 13,
+        "fontSize": FONT,
         "fontWeight": "bold",
         "color": _INK,
     }
@@ -131,8 +133,8 @@ def _mean(mean: float, across: dict[str, Any]) -> list[dict[str, Any]]:
 _AXIS = {
     "labelColor": _INK,
     "titleColor": _SOFT,
-    "labelFontSize": 13,
-    "titleFontSize": 13,
+    "labelFontSize": FONT,
+    "titleFontSize": FONT,
     "titleFontWeight": "normal",
     "domainColor": _GRID,
     "tickColor": _GRID,

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from esg_assets.core.alerts.incidents import Incident, Message, Observation, Recovery
 from esg_assets.core.alerts.routes import Routes
-from esg_assets.core.report_mail import ReportMail
+
+if TYPE_CHECKING:
+    from esg_assets.core.report_mail import ReportMail  # whoever only counts messages need not load figures
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class Letter:
         earlier: identities (`Message.identity`) of the mails about earlier versions, oldest first.
     """
 
-    mail: ReportMail
+    mail: "ReportMail"
     picture: bytes | None
     earlier: Sequence[str] = ()
 
