@@ -27,7 +27,7 @@ PUBLISHED = PublishedReport(DAY, 1, 5, "5" * 64, "run", dict.fromkeys(Status, 1)
 RUN = RunRecord("run", DAY, "published", NOW, NOW, calls=7, figures={"p99_seconds": 0.8})
 
 TABLES = {
-    *("esg_publications", "esg_figures", "esg_report_details", "esg_runs", "esg_chain_head"),
+    *("esg_publications", "esg_figures", "esg_report_details", "esg_runs", "esg_chain_head", "esg_prunings"),
     *("esg_incidents", "esg_evidence", "esg_messages", "esg_bookmarks"),
     models.VERSION_TABLE,
 }

@@ -1,8 +1,9 @@
 """The tables. A change here needs a revision in `migrations/versions`; a test compares the two.
 
 Every name begins with `esg_`, because a firm may give Dagster's own tables the same database (there
-is a `runs` and an `alembic_version` among those). Rows of the history are only ever added; those of
-alerts are changed too, as incidents and deliveries go on.
+is a `runs` and an `alembic_version` among those). Rows of the history are only ever added, which triggers
+hold (revision 0004): none is changed, and one is removed only after a row of PRUNINGS that says so. Those
+of alerts are changed too, as incidents and deliveries go on.
 """
 
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 PREFIX = "esg_"
 VERSION_TABLE = "esg_alembic_version"
-REVISION = "0003"
+REVISION = "0004"
 """The newest revision, so that opening an up-to-date database need not load alembic."""
 
 METADATA = sa.MetaData(
@@ -64,6 +65,7 @@ PUBLICATIONS = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     # The digest is part of it: after a restore from a backup, a version can be published anew.
     sa.UniqueConstraint("report_date", "version", "head_sha256"),
+    sa.Index(None, "recorded_at"),
 )
 
 FIGURES = sa.Table(
@@ -73,6 +75,7 @@ FIGURES = sa.Table(
     sa.Column("name", sa.String(128), primary_key=True),
     sa.Column("report_date", sa.Date, nullable=False),
     sa.Column("value", sa.Double),  # null: withheld
+    sa.Column("recorded_at", UtcDateTime),  # null: with its publication
     sa.Index(None, "name", "report_date"),
 )
 
@@ -102,6 +105,7 @@ RUNS = sa.Table(
     sa.Column("version", sa.Integer),
     sa.Column("figures", sa.JSON, nullable=False),
     sa.UniqueConstraint("run_id", "report_date", "status"),
+    sa.Index(None, "started_at"),
 )
 
 CHAIN_HEAD = sa.Table(
@@ -112,6 +116,21 @@ CHAIN_HEAD = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("restored", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("recorded_at", UtcDateTime, nullable=False),
+    sa.Index(None, "restored", "sequence"),
+    sa.Index(None, "sequence"),
+)
+
+PRUNINGS = sa.Table(
+    "esg_prunings",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+    sa.Column("what", sa.String(32), nullable=False),  # figures, runs or alerts
+    sa.Column("publication_id", sa.ForeignKey(PUBLICATIONS.c.id), index=True),  # of figures only
+    sa.Column("before", UtcDateTime),  # of runs and alerts: what is older went
+    sa.Column("counts", sa.JSON, nullable=False),  # removed rows by table
+    sa.Column("totals", sa.JSON, nullable=False),  # of runs: what they added up to, by status
+    sa.Index(None, "what", "before"),
 )
 
 INCIDENTS = sa.Table(
