@@ -21,6 +21,7 @@ from esg_assets.core.history import (
     PublishedReport,
     RunRecord,
     RunTotals,
+    Said,
 )
 from esg_assets.core.object_keys import check_key, check_prefix
 from esg_assets.core.ports import CallPolicy, HeldLease, Sink, Source
@@ -244,6 +245,7 @@ class MemoryHistory:
         self._details: dict[tuple[date, int, str], str] = {}
         self._head: ChainHead | None = None
         self._restores: list[tuple[int, datetime]] = []
+        self._figures_later: dict[tuple[date, int, str], datetime] = {}
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -253,6 +255,8 @@ class MemoryHistory:
                 if _name_of(past.published) == _name_of(published):
                     if not past.figures:
                         self.publications[number] = replace(past, figures=dict(figures))
+                        if figures:
+                            self._figures_later[_name_of(published)] = self._clock()
                     return
             self.publications.append(PastReport(published, dict(figures), self._clock()))
 
@@ -268,6 +272,24 @@ class MemoryHistory:
     def versions(self, report_date: date) -> list[PastReport]:
         found = [past for past in self._standing() if past.published.report_date == report_date]
         return sorted(found, key=lambda past: past.published.version)
+
+    def said_at(self, report_date: date, moment: datetime) -> Said | None:
+        def lost(past: PastReport, by: datetime) -> bool:
+            restores = [n for n, at in self._restores if past.recorded_at < at <= by]
+            return any(n <= past.published.sequence for n in restores)
+
+        own = [past for past in self.publications if past.published.report_date == report_date]
+        past = self._newest(p for p in own if p.recorded_at <= moment and not lost(p, moment))
+        if past is None:
+            return None
+        if self._figures_later.get(_name_of(past.published), moment) > moment:
+            past = replace(past, figures={})
+        return Said(past, lost=lost(past, datetime.max.replace(tzinfo=UTC)))
+
+    def runs_of(self, report_date: date) -> list[RunRecord]:
+        return [
+            run for run in self.runs_since(datetime.min.replace(tzinfo=UTC)) if run.report_date == report_date
+        ]
 
     def trend(self, names: Collection[str], since: date) -> list[PastReport]:
         newest = [past for day in self.published_dates(since) if (past := self.latest(day))]

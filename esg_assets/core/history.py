@@ -78,6 +78,21 @@ class PastReport:
     recorded_at: datetime
 
 
+@dataclass(frozen=True)
+class Said:
+    """What was said about a date at some moment: the version that stood then, as it was known then.
+
+    Attributes:
+        past: the version with the figures that were there by then.
+        lost: whether a restore of the store has lost it since.
+        forgotten_at: when its figures were removed because of their age; None if they were not.
+    """
+
+    past: PastReport
+    lost: bool = False
+    forgotten_at: datetime | None = None
+
+
 PUBLISHED, UNCHANGED, BLOCKED, FAILED, STOPPED = "published", "unchanged", "blocked", "failed", "stopped"
 RUN_STATUSES = (PUBLISHED, UNCHANGED, BLOCKED, FAILED, STOPPED)
 """What becomes of a run: a new version; nothing new to publish; a verdict stopped it; another error, or its

@@ -179,6 +179,42 @@ def test_what_a_restore_has_lost_is_published_no_longer_until_it_is_again(opener
     assert found.published.sequence == 7
 
 
+def hours(number: int) -> datetime:
+    return NOW + timedelta(hours=number)
+
+
+def test_what_was_said_then_is_the_version_of_then_with_the_figures_of_then(opener: Opener) -> None:
+    history = opener(map(hours, [0, 2, 4, 6]).__next__)
+    history.record_publication(publication(DAY, 1, 5), {"accounts": 1})
+    history.record_publication(publication(DAY, 2, 6), {})
+    history.record_publication(publication(DAY, 2, 6), {"accounts": 2})
+
+    def said(hour: int) -> tuple[int, object] | None:
+        found = history.said_at(DAY, hours(hour))
+        return None if found is None else (found.past.published.version, found.past.figures)
+
+    assert [said(hour) for hour in (-1, 0, 1)] == [None, (1, {"accounts": 1}), (1, {"accounts": 1})]
+    assert [said(hour) for hour in (2, 3)] == [(2, {})] * 2
+    assert said(4) == (2, {"accounts": 2})
+    in_central_time = hours(1).astimezone(timezone(timedelta(hours=-6)))
+    assert history.said_at(DAY, in_central_time) == history.said_at(DAY, hours(1))
+    assert history.said_at(DAY + timedelta(days=1), hours(9)) is None
+
+
+def test_what_a_restore_has_lost_was_said_all_the_same(opener: Opener) -> None:
+    history = opener(map(hours, [0, 1, 3, 5]).__next__)
+    history.record_publication(publication(DAY, 1, 5), {"accounts": 1})
+    history.remember_head(ChainHead(5, "a" * 64), restored=True)
+    history.record_publication(publication(DAY, 1, 6), {"accounts": 2})
+    before = history.said_at(DAY, NOW)
+    assert before is not None
+    assert (before.past.figures, before.lost) == ({"accounts": 1}, True)
+    assert history.said_at(DAY, hours(2)) is None
+    after = history.said_at(DAY, hours(3))
+    assert after is not None
+    assert (after.past.figures, after.lost) == ({"accounts": 2}, False)
+
+
 def test_the_newest_version_is_the_latest_in_whatever_order_they_come(history: History) -> None:
     for version in (2, 3, 1):
         history.record_publication(publication(DAY, version, version), {"accounts": version})
@@ -272,6 +308,8 @@ def test_runs_are_given_back_as_they_were_recorded_oldest_start_first(history: H
     assert history.runs_since(NOW + timedelta(hours=4)) == [late]
     assert history.runs_since((NOW + timedelta(hours=4)).astimezone(timezone(timedelta(hours=-6)))) == [late]
     assert history.runs_since(NOW + timedelta(hours=5)) == []
+    assert history.runs_of(DAY) == [run_record("before", "stopped", -1), early, unseen, late]
+    assert history.runs_of(DAY - timedelta(days=1)) == []
 
 
 def test_totals_are_those_of_every_recorded_run(history: History) -> None:

@@ -1,14 +1,13 @@
 """`SqlHistory`: the port `History` on a database."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from esg_assets.adapters.database import past_reports
+from esg_assets.adapters.database import past_reports, run_rows
 from esg_assets.adapters.database.models import CHAIN_HEAD, DETAILS, FIGURES, PUBLICATIONS, RUNS
 from esg_assets.adapters.database.opening import changing, open_database, reading
 from esg_assets.adapters.database.past_reports import STANDS, published_of
@@ -20,6 +19,7 @@ from esg_assets.core.history import (
     PublishedReport,
     RunRecord,
     RunTotals,
+    Said,
 )
 from esg_assets.core.ratings import Status
 
@@ -74,10 +74,12 @@ class SqlHistory:
         with changing(self._engine, doing) as connection:
             name = ("report_date", "version", "head_sha256")
             key = _insert_or_ignore(connection, PUBLICATIONS, row, name)
-            if key is None and figures:
+            later = key is None
+            if later and figures:
                 key = connection.scalar(_without_figures(row, name))
             if key is not None and figures:
                 fixed = {"publication_id": key, "report_date": published.report_date}
+                fixed["recorded_at"] = row["recorded_at"] if later else None
                 values = [{**fixed, "name": each, "value": value} for each, value in figures.items()]
                 connection.execute(FIGURES.insert(), values)
 
@@ -103,6 +105,11 @@ class SqlHistory:
         with reading(self._engine, f"reading the versions of the report of {report_date}") as connection:
             return past_reports.versions(connection, report_date)
 
+    def said_at(self, report_date: date, moment: datetime) -> Said | None:
+        """What this history said about a date at a moment; None if nothing."""
+        with reading(self._engine, f"reading what was said about {report_date}") as connection:
+            return past_reports.said_at(connection, report_date, moment)
+
     def trend(self, names: Collection[str], since: date) -> list[PastReport]:
         """The newest version of every date from `since` on, ascending, with only those figures."""
         with reading(self._engine, f"reading figures since {since}") as connection:
@@ -124,45 +131,26 @@ class SqlHistory:
         return self._newest(PUBLICATIONS.c.report_date < report_date)
 
     def record_run(self, run: RunRecord) -> None:
-        """Remember how a run went; a second record of the same run, date and status changes nothing."""
-        row = {
-            "run_id": run.run_id,
-            "report_date": run.report_date,
-            "status": run.status,
-            "started_at": run.started_at,
-            "ended_at": run.ended_at,
-            "recorded_at": self._clock(),
-            "calls": run.calls,
-            "retries": run.retries,
-            "refusals": run.refusals,
-            "seconds": run.seconds,
-            "requested_by": run.requested_by,
-            "version": run.version,
-            "figures": dict(run.figures),
-        }
+        """Remember how a run went, once, and not if it is older than what was removed."""
         with changing(self._engine, f"recording the run of {run.report_date}") as connection:
-            _insert_or_ignore(connection, RUNS, row, ("run_id", "report_date", "status"))
+            if not run_rows.is_forgotten(connection, run):
+                row = run_rows.row_of(run, self._clock())
+                _insert_or_ignore(connection, RUNS, row, ("run_id", "report_date", "status"))
 
     def runs_since(self, moment: datetime) -> list[RunRecord]:
         """Every record of a run that started then or later, oldest start first."""
-        query = sa.select(RUNS).where(RUNS.c.started_at >= moment).order_by(RUNS.c.started_at, RUNS.c.id)
         with reading(self._engine, "reading the records of runs") as connection:
-            return [_run(dict(row)) for row in connection.execute(query).mappings()]
+            return run_rows.found(connection, RUNS.c.started_at >= moment)
+
+    def runs_of(self, report_date: date) -> list[RunRecord]:
+        """Every record of a run of that date, oldest start first."""
+        with reading(self._engine, f"reading the records of runs of {report_date}") as connection:
+            return run_rows.found(connection, RUNS.c.report_date == report_date)
 
     def run_totals(self) -> RunTotals:
-        """All recorded runs, added up."""
-        table = RUNS.c
-        sums = (sa.func.sum(table[name]) for name in ("calls", "retries", "refusals", "seconds"))
-        query = sa.select(table.status, sa.func.count(), *sums).group_by(table.status)
+        """All runs that were ever recorded, added up."""
         with reading(self._engine, "adding up the records of runs") as connection:
-            rows = connection.execute(query).all()
-        return RunTotals(
-            runs={row[0]: row[1] for row in rows},
-            calls=sum(int(row[2]) for row in rows),
-            retries=sum(int(row[3]) for row in rows),
-            refusals=sum(int(row[4]) for row in rows),
-            seconds=sum(float(row[5]) for row in rows),
-        )
+            return run_rows.totals(connection)
 
     def head(self) -> ChainHead | None:
         """The newest chain entry that was remembered."""
@@ -248,7 +236,3 @@ def _head(connection: sa.Connection) -> ChainHead | None:
     query = sa.select(table.sequence, table.sha256).where(table.id >= restored.scalar_subquery())
     row = connection.execute(query.order_by(table.sequence.desc(), table.id.desc()).limit(1)).first()
     return None if row is None else ChainHead(row.sequence, row.sha256)
-
-
-def _run(row: dict[str, Any]) -> RunRecord:
-    return RunRecord(**{each.name: row[each.name] for each in fields(RunRecord)})

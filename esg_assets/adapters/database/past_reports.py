@@ -1,22 +1,23 @@
 """Queries about publications: the newest, every version, and figures over time."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from esg_assets.adapters.database.models import CHAIN_HEAD, FIGURES, PUBLICATIONS
-from esg_assets.core.history import PastReport, PublishedReport
+from esg_assets.adapters.database.models import CHAIN_HEAD, FIGURES, PRUNINGS, PUBLICATIONS
+from esg_assets.core.history import PastReport, PublishedReport, Said
 from esg_assets.core.ratings import Status
 
 _RESTORES = CHAIN_HEAD.alias("restores")
 # Recorded before a restore, with a sequence that the restored chain has given anew: it was lost.
-STANDS = ~sa.exists().where(
+_LOST = (
     _RESTORES.c.restored,
     _RESTORES.c.sequence <= PUBLICATIONS.c.sequence,
     _RESTORES.c.recorded_at > PUBLICATIONS.c.recorded_at,
 )
+STANDS = ~sa.exists().where(*_LOST)
 """Whether a publication stands: what a restore of the store has lost does not count."""
 
 _TABLE = PUBLICATIONS.c
@@ -47,6 +48,22 @@ def versions(connection: sa.Connection, report_date: date) -> list[PastReport]:
     return [_with_figures(connection, row) for row in latest.values()]
 
 
+def said_at(connection: sa.Connection, report_date: date, moment: datetime) -> Said | None:
+    """The version that stood at that moment, with what was known of it then; None if there was none."""
+    stood = ~sa.exists().where(*_LOST, _RESTORES.c.recorded_at <= moment)
+    query = sa.select(PUBLICATIONS, (~STANDS).label("lost")).where(
+        _TABLE.report_date == report_date, _TABLE.recorded_at <= moment, stood
+    )
+    row = connection.execute(query.order_by(*_NEWEST_FIRST).limit(1)).mappings().first()
+    if row is None:
+        return None
+    by_then = sa.or_(FIGURES.c.recorded_at.is_(None), FIGURES.c.recorded_at <= moment)
+    forgotten = sa.select(sa.func.min(PRUNINGS.c.recorded_at)).where(PRUNINGS.c.publication_id == row["id"])
+    return Said(
+        _with_figures(connection, dict(row), by_then), bool(row["lost"]), connection.scalar(forgotten)
+    )
+
+
 def trend(connection: sa.Connection, names: Collection[str], since: date) -> list[PastReport]:
     """The newest version of every date from `since` on, ascending, with only those figures."""
     query = sa.select(PUBLICATIONS).where(_TABLE.report_date >= since, STANDS)
@@ -65,8 +82,11 @@ def trend(connection: sa.Connection, names: Collection[str], since: date) -> lis
     ]
 
 
-def _with_figures(connection: sa.Connection, row: dict[str, Any]) -> PastReport:
-    named = sa.select(FIGURES.c.name, FIGURES.c.value).where(FIGURES.c.publication_id == row["id"])
+def _with_figures(
+    connection: sa.Connection, row: dict[str, Any], *which: sa.ColumnElement[bool]
+) -> PastReport:
+    own = FIGURES.c.publication_id == row["id"]
+    named = sa.select(FIGURES.c.name, FIGURES.c.value).where(own, *which)
     figures: dict[str, float | None] = {name: value for name, value in connection.execute(named)}  # noqa: C416 - rows are not pairs to a type checker
     return PastReport(published_of(row), figures, row["recorded_at"])
 

@@ -14,6 +14,7 @@ from esg_assets.core.history import (
     PublishedReport,
     RunRecord,
     RunTotals,
+    Said,
 )
 
 
@@ -42,6 +43,15 @@ class History(Protocol):
     def versions(self, report_date: date) -> list[PastReport]:
         """Every version of that date's report, oldest first."""
 
+    def said_at(self, report_date: date, moment: datetime) -> Said | None:
+        """What this history said about a date at a moment (with a time zone); None if nothing.
+
+        A version that was recorded by then and not lost by then, with the figures recorded by then.
+        """
+
+    def runs_of(self, report_date: date) -> list[RunRecord]:
+        """Every record of a run of that date, oldest start first."""
+
     def trend(self, names: Collection[str], since: date) -> list[PastReport]:
         """The newest version of every date from `since` on, ascending, with only those figures."""
 
@@ -58,13 +68,16 @@ class History(Protocol):
         """The newest version of the latest report dated before `report_date`."""
 
     def record_run(self, run: RunRecord) -> None:
-        """Remember how a run went; a second record of the same run, date and status changes nothing."""
+        """Remember how a run went; a second record of the same run, date and status changes nothing.
+
+        Nor does the record of a run that is old enough to have been removed (`Pruning`).
+        """
 
     def runs_since(self, moment: datetime) -> list[RunRecord]:
         """Every record of a run that started then or later, oldest start first; a run has one a status."""
 
     def run_totals(self) -> RunTotals:
-        """All recorded runs, added up."""
+        """All runs that were ever recorded, added up, those that were removed since included."""
 
     def head(self) -> ChainHead | None:
         """The newest chain entry that was remembered."""
