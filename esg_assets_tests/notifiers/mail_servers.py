@@ -93,6 +93,7 @@ def mail_server(
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
     login: tuple[str, str] | None = None,
+    port: int = 0,
 ) -> Iterator[MailServer]:
     """A server that runs for the length of the block.
 
@@ -100,6 +101,7 @@ def mail_server(
         tls: for TLS from the first byte.
         starttls: for TLS after STARTTLS, which is then required.
         login: user and password that it wants.
+        port: 0 for any that is free.
     """
     server = MailServer(login)
     options: dict[str, Any] = {}
@@ -111,7 +113,7 @@ def mail_server(
             "auth_required": True,
             "auth_require_tls": starttls is not None,
         }
-    controller = _Controller(server, hostname=HOST, port=0, ssl_context=tls, **options)
+    controller = _Controller(server, hostname=HOST, port=port, ssl_context=tls, **options)
     controller.start()
     server.port = controller.port
     try:
