@@ -10,6 +10,7 @@ import dagster as dg
 from esg_assets import alert_choice
 from esg_assets.core.alerts.ports import Channel, Outbox
 from esg_assets.core.alerts.routes import Routes
+from esg_assets.core.alerts.wording import Places
 from esg_assets.settings import Settings
 
 
@@ -46,7 +47,19 @@ class RoutesResource(dg.ConfigurableResource[Routes]):
         return alert_choice.routes(self.settings)
 
 
+class PlacesResource(dg.ConfigurableResource[Places]):
+    """Where links lead, in alerts and in what runs tell."""
+
+    settings: dg.ResourceDependency[Settings]
+
+    def create_resource(self, context: dg.InitResourceContext) -> Places:
+        """As ESG_DAGSTER_URL, ESG_SITE_URL and ESG_RUNBOOK_URL say."""
+        del context
+        return alert_choice.places(self.settings)
+
+
 ALERTING: Mapping[str, type] = {
+    "places": PlacesResource,
     "outbox": OutboxResource,
     "channels": ChannelsResource,
     "routes": RoutesResource,

@@ -10,7 +10,9 @@ from datetime import date
 
 import dagster as dg
 
+from esg_assets import links
 from esg_assets.core import verdicts
+from esg_assets.core.alerts.wording import Places
 from esg_assets.core.publishing import Publications
 from esg_assets.core.verdicts import Verdict
 from esg_assets.failures import told_to
@@ -46,8 +48,8 @@ def specs(asset: str, names: Iterable[str], partitions: dg.PartitionsDefinition)
         ]
 
 
-def results(found: Iterable[Verdict], asset: str) -> Iterator[dg.AssetCheckResult]:
-    """Verdicts as Dagster shows them.
+def results(found: Iterable[Verdict], asset: str, places: Places) -> Iterator[dg.AssetCheckResult]:
+    """Verdicts as Dagster shows them; one that is not passed leads to its section of the runbook.
 
     To be yielded after the asset's output, or before an error that keeps it from having one: a result
     belongs to the materialization that stands when it is yielded, and Dagster stops showing it on the
@@ -60,7 +62,11 @@ def results(found: Iterable[Verdict], asset: str) -> Iterator[dg.AssetCheckResul
             check_name=verdict.check,
             severity=dg.AssetCheckSeverity[verdict.severity],
             description=verdict.note,
-            metadata={**verdict.measured, "blocks_publication": verdict.blocks},
+            metadata={
+                **verdict.measured,
+                "blocks_publication": verdict.blocks,
+                **({} if verdict.passed else links.runbook_of(places, verdict.check)),
+            },
         )
 
 
@@ -75,7 +81,9 @@ def report_still_verifies(partitions: dg.PartitionsDefinition) -> dg.AssetChecks
             partitions_def=partitions,
         )
         def still_verifies(
-            context: dg.AssetCheckExecutionContext, publications: dg.ResourceParam[Publications]
+            context: dg.AssetCheckExecutionContext,
+            publications: dg.ResourceParam[Publications],
+            places: dg.ResourceParam[Places],
         ) -> dg.AssetCheckResult:
             with told_to(context):
                 found = publications.verify(date.fromisoformat(context.partition_key))
@@ -85,7 +93,11 @@ def report_still_verifies(partitions: dg.PartitionsDefinition) -> dg.AssetChecks
                 return dg.AssetCheckResult(
                     passed=found.ok,
                     description=note,
-                    metadata={"entries": found.entries, "faults": len(found.faults)},
+                    metadata={
+                        "entries": found.entries,
+                        "faults": len(found.faults),
+                        **({} if found.ok else links.runbook_of(places, verdicts.STILL_VERIFIES)),
+                    },
                 )
 
     return still_verifies

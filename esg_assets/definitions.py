@@ -12,6 +12,7 @@ from esg_assets import checks, log_output, site_upkeep
 from esg_assets.adapters import logs
 from esg_assets.alert_delivery import alert_delivery_sensor
 from esg_assets.assets import active_accounts, daily_summary, encrypted_report_csv, esg_ratings
+from esg_assets.catalogue import catalogued, catalogued_spec
 from esg_assets.detection.sensor import alert_detection_sensor
 from esg_assets.event_errors import keep_values_out_of_events
 from esg_assets.jobs import nightly_esg_report
@@ -35,10 +36,10 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     partitions = daily(settings.first_date)
     return dg.Definitions(
         assets=[
-            module.define(partitions)
+            catalogued(module.define(partitions), settings)
             for module in (active_accounts, esg_ratings, encrypted_report_csv, daily_summary)
         ]
-        + [site_upkeep.site_asset(settings)],
+        + [catalogued_spec(site_upkeep.site_asset(settings), settings)],
         asset_checks=[checks.report_still_verifies(partitions)],
         jobs=[nightly_esg_report, archive_working_data],
         schedules=[nightly_schedule(settings), archive_schedule()],

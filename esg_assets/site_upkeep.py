@@ -79,7 +79,6 @@ def site_asset(settings: Settings) -> dg.AssetSpec:
             f"JavaScript, kept up to date by {NAME} and by `esg-assets run`; any web server "
             "with a login can serve them."
         ),
-        owners=["team:esg-pipeline"],
         kinds={"html"},
         tags={"data": "aggregates"},
         metadata={"site": dg.MetadataValue.url(link)} if is_kept(settings) else {},

@@ -5,15 +5,17 @@ the words `esg_assets.core.summary_words`.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from esg_assets import checks
-from esg_assets.asset_metadata import Metadata, fence
+from esg_assets import checks, links
+from esg_assets.asset_columns import rows_written
 from esg_assets.core.accounts import Snapshot
+from esg_assets.core.alerts.wording import Places
 from esg_assets.core.comparison import Comparison, compare
-from esg_assets.core.differencing import UNCHANGED, Shown, held
+from esg_assets.core.differencing import Shown, held
 from esg_assets.core.disclosure import clear
 from esg_assets.core.drift import uncompared
 from esg_assets.core.earlier_reports import EarlierReports
@@ -34,7 +36,7 @@ from esg_assets.core.report_details import (
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import Ratings, SealedRatings
 from esg_assets.core.summary import failed_accounts, summary_chunks, summary_document
-from esg_assets.core.summary_words import Summary, summary_markdown, summary_text
+from esg_assets.core.summary_words import Summary
 from esg_assets.core.verdicts import (
     RATINGS_DRIFT,
     Past,
@@ -46,78 +48,121 @@ from esg_assets.core.verdicts import (
 from esg_assets.failures import told_to
 from esg_assets.run_effort import software
 from esg_assets.run_lease import RunLease
+from esg_assets.summary_metadata import summary_metadata
 
 NAME = "daily_summary"
 
 
 def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The asset over `partitions`."""
-
-    @dg.asset(
+    return dg.asset(
         name=NAME,
         partitions_def=partitions,
         config_schema={},  # none, where Dagster would take anything
         check_specs=checks.specs(NAME, [RATINGS_DRIFT], partitions),
-        owners=["team:esg-pipeline"],
         kinds={"python"},
         tags={"data": "aggregates"},
         code_version="1",
-    )
-    def daily_summary(
-        context: dg.AssetExecutionContext,
-        active_accounts: Snapshot,
-        esg_ratings: Ratings,
-        encrypted_report_csv: Publication,
-        publications: dg.ResourceParam[Publications],
-        snapshots: dg.ResourceParam[Snapshots],
-        ratings_parts: dg.ResourceParam[RatingsParts],
-        history: dg.ResourceParam[History],
-        rules: dg.ResourceParam[Rules],
-        run_lease: dg.ResourceParam[RunLease],
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        """What the day's report says, in figures: exact and sealed, and rounded for everybody."""
-        with told_to(context):
-            run_lease.hold(context)
-            snapshot, ratings, publication = active_accounts, esg_ratings, encrypted_report_csv
-            published = publication.as_published()
-            rows = side_by_side(snapshot.accounts, ratings.outcomes)
-            exact = figures(rows, rules.figures(snapshot.as_of, snapshot.metrics))
-            run = _run(published, ratings.sealed, datetime.now(UTC))
-            if publication.summary is None:
-                document = summary_document(
-                    published, exact, run, recipients=publication.recipients, software=software()
-                )
-                failed = failed_accounts(ratings.outcomes.to_batches())
-                publications.publish_summary(publication, summary_chunks(document, failed))
-            shown = Shown(history.latest(published.report_date), history.latest_before(published.report_date))
-            earlier = EarlierReports(
-                *(snapshot, ratings.outcomes, exact.weighting.currency),
-                *(rules.figures, snapshots, ratings_parts),
-            )
-            cleared = held(
-                {**clear(exact, rules.min_cell), **_collection(run)},
-                day=published.report_date,
-                version=published.version,
-                shown=shown,
-                differing=earlier.differing,
-                min_cell=rules.min_cell,
-            )
-            drift = _drift(shown.before, earlier)
-            keys = publications.key_changes(publication).verdict
-            found = [*_verdicts(publication, exact, shown.before, rules), keys, drift]
-            changes = periods(
-                *(cleared, published.report_date, _earlier(history, published, shown.before)),
-                *(earlier.compared, rules.min_cell),
-            )
-            methods, head = _methods(exact, rules, snapshot.metrics), str(history.head() or "")
-            details = ReportDetails(methods, software(), checks_of(found), changes, head)
-            history.record_publication(published, cleared)
-            history.record_details(published, details.as_json())
-            summary = _summary(published, cleared, run, compare(cleared, shown.before), details)
-        yield dg.MaterializeResult(metadata=_metadata(summary))
-        yield from checks.results([drift], NAME)
+    )(daily_summary)
 
-    return daily_summary
+
+def daily_summary(
+    context: dg.AssetExecutionContext,
+    active_accounts: Snapshot,
+    esg_ratings: Ratings,
+    encrypted_report_csv: Publication,
+    publications: dg.ResourceParam[Publications],
+    snapshots: dg.ResourceParam[Snapshots],
+    ratings_parts: dg.ResourceParam[RatingsParts],
+    history: dg.ResourceParam[History],
+    rules: dg.ResourceParam[Rules],
+    run_lease: dg.ResourceParam[RunLease],
+    places: dg.ResourceParam[Places],
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """What the day's report says, in figures: exact and sealed, and rounded for everybody."""
+    with told_to(context):
+        run_lease.hold(context)
+        day = _day(active_accounts, esg_ratings, encrypted_report_csv, rules)
+        if day.publication.summary is None:
+            _seal(day, publications)
+        earlier = EarlierReports(
+            *(day.snapshot, day.ratings.outcomes, day.exact.weighting.currency),
+            *(rules.figures, snapshots, ratings_parts),
+        )
+        shown = Shown(history.latest(day.date), history.latest_before(day.date))
+        cleared, drift = _cleared(day, shown, earlier, rules), _drift(shown.before, earlier)
+        keys = publications.key_changes(day.publication).verdict
+        changes = periods(
+            *(cleared, day.date, _earlier(history, day.published, shown.before)),
+            *(earlier.compared, rules.min_cell),
+        )
+        details = ReportDetails(
+            _methods(day.exact, rules, day.snapshot.metrics),
+            software(),
+            checks_of([*_verdicts(day, shown.before, rules), keys, drift]),
+            changes,
+            str(history.head() or ""),
+        )
+        history.record_publication(day.published, cleared)
+        history.record_details(day.published, details.as_json())
+        summary = _summary(day.published, cleared, day.run, compare(cleared, shown.before), details)
+    past = PastReport(day.published, cleared, datetime.now(UTC))
+    yield dg.MaterializeResult(
+        metadata={
+            **summary_metadata(summary, past, details),
+            **rows_written(NAME, len(cleared), day.snapshot.metrics),
+            **links.of_materialization(places, day.date),
+        }
+    )
+    yield from checks.results([drift], NAME, places)
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What the summary is made of: the inputs, the exact figures, and how they came about."""
+
+    snapshot: Snapshot
+    ratings: Ratings
+    publication: Publication
+    published: PublishedReport
+    exact: Figures
+    run: RunRecord
+
+    @property
+    def date(self) -> date:
+        """The report's."""
+        return self.published.report_date
+
+
+def _day(snapshot: Snapshot, ratings: Ratings, publication: Publication, rules: Rules) -> _Day:
+    published = publication.as_published()
+    rows = side_by_side(snapshot.accounts, ratings.outcomes)
+    exact = figures(rows, rules.figures(snapshot.as_of, snapshot.metrics))
+    run = _run(published, ratings.sealed, datetime.now(UTC))
+    return _Day(snapshot, ratings, publication, published, exact, run)
+
+
+def _seal(day: _Day, publications: Publications) -> None:
+    """Publish the exact summary, for the recipients."""
+    document = summary_document(
+        *(day.published, day.exact, day.run),
+        recipients=day.publication.recipients,
+        software=software(),
+    )
+    failed = failed_accounts(day.ratings.outcomes.to_batches())
+    publications.publish_summary(day.publication, summary_chunks(document, failed))
+
+
+def _cleared(day: _Day, shown: Shown, earlier: EarlierReports, rules: Rules) -> ClearFigures:
+    """The figures that anybody may see."""
+    return held(
+        {**clear(day.exact, rules.min_cell), **_collection(day.run)},
+        day=day.date,
+        version=day.published.version,
+        shown=shown,
+        differing=earlier.differing,
+        min_cell=rules.min_cell,
+    )
 
 
 def _run(published: PublishedReport, sealed: SealedRatings, ended_at: datetime) -> RunRecord:
@@ -165,10 +210,9 @@ def _earlier(
     return {PREVIOUS: before, **dated}
 
 
-def _verdicts(
-    publication: Publication, exact: Figures, before: PastReport | None, rules: Rules
-) -> list[Verdict]:
+def _verdicts(day: _Day, before: PastReport | None, rules: Rules) -> list[Verdict]:
     """The verdicts that let the report be published, again; for its page."""
+    publication, exact = day.publication, day.exact
     counts = {Status(status): n for status, n in exact.by_status.items()}
     return [
         accounts_complete(exact.accounts),
@@ -209,23 +253,3 @@ def _summary(
         metrics=methods.metrics,
         head=details.head,
     )
-
-
-def _metadata(summary: Summary) -> Metadata:
-    """The Markdown table, and every cleared figure as a number that Dagster plots over partitions."""
-    plotted = {
-        name.replace(".", "_"): value
-        for name, value in summary.figures.items()
-        if value is not None and not name.startswith((UNCHANGED, "histogram.", "collection."))
-    }
-    return {
-        "summary": dg.MetadataValue.md(summary_markdown(summary)),
-        "text": dg.MetadataValue.md(fence("\n".join(summary_text(summary)))),
-        "version": summary.published.version,
-        "chain_entry": summary.published.sequence,
-        "chain_head": summary.head,
-        "calls": summary.run.calls,
-        "retries": summary.run.retries,
-        "seconds": summary.run.seconds,
-        **plotted,
-    }

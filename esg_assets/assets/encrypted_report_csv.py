@@ -9,10 +9,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from esg_assets import checks, run_reasons
+from esg_assets import checks, links, run_reasons
+from esg_assets.asset_columns import rows_written
 from esg_assets.asset_metadata import Metadata
 from esg_assets.core import corrections, outcomes, report, verdicts
 from esg_assets.core.accounts import Snapshot
+from esg_assets.core.alerts.wording import Places
 from esg_assets.core.errors import ReportBlocked, Tampered
 from esg_assets.core.ports import History, RatingsParts
 from esg_assets.core.publication import Draft, Publication
@@ -28,57 +30,63 @@ NAME = "encrypted_report_csv"
 
 def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The asset over `partitions`."""
-
-    @dg.asset(
+    return dg.asset(
         name=NAME,
         partitions_def=partitions,
         config_schema={},  # none, where Dagster would take anything
         check_specs=checks.specs(NAME, [verdicts.REPORT_EQUALS, verdicts.KEYS_UNCHANGED], partitions),
         io_manager_key="publication_io",
-        owners=["team:esg-pipeline"],
         kinds={"csv"},
         tags={"data": "client"},
         code_version="1",
+    )(encrypted_report_csv)
+
+
+def encrypted_report_csv(
+    context: dg.AssetExecutionContext,
+    active_accounts: Snapshot,
+    esg_ratings: Ratings,
+    ratings_parts: dg.ResourceParam[RatingsParts],
+    publications: dg.ResourceParam[Publications],
+    history: dg.ResourceParam[History],
+    rules: dg.ResourceParam[Rules],
+    run_lease: dg.ResourceParam[RunLease],
+    places: dg.ResourceParam[Places],
+) -> Iterator[dg.AssetCheckResult | dg.Output[Publication]]:
+    """The report of the day as CSV, AES-256-GCM sealed to its recipients; published once it is proved.
+
+    The same content publishes nothing new; other content of a published date is its next version.
+    """
+    with told_to(context):
+        run_lease.hold(context)
+        snapshot, table = active_accounts, esg_ratings.outcomes
+        counts = outcomes.counts(table)
+        past = verdicts.Past.of(history.latest_before(snapshot.partition))
+        _refuse_blocked(snapshot, verdicts.on_publication(snapshot.count, counts, past, rules.limits))
+        reason, requested_by = run_reasons.why_and_who(context, snapshot)
+        draft = publications.draft(snapshot, report.render(snapshot, table), reason=reason)
+        verdict = _read_back(publications, draft, snapshot, esg_ratings)
+        if verdict.blocks:
+            yield from checks.results([verdict], NAME, places)
+            raise Tampered(_differs(snapshot, verdict.note))
+        publication = draft.unchanged or publications.publish(
+            draft,
+            counts,
+            esg_ratings.parts,
+            run_id=context.run.run_id,
+            requested_by=requested_by or (corrections.NOBODY if draft.version > 1 else ""),
+            reason=reason or _reason_of_ours(publications, snapshot, esg_ratings, ratings_parts),
+        )
+        keys = publications.key_changes(publication).verdict
+    yield dg.Output(
+        publication,
+        metadata={
+            **_metadata(publication, new=draft.unchanged is None),
+            **rows_written(NAME, publication.rows, snapshot.metrics),
+            **links.of_materialization(places, snapshot.partition),
+        },
     )
-    def encrypted_report_csv(
-        context: dg.AssetExecutionContext,
-        active_accounts: Snapshot,
-        esg_ratings: Ratings,
-        ratings_parts: dg.ResourceParam[RatingsParts],
-        publications: dg.ResourceParam[Publications],
-        history: dg.ResourceParam[History],
-        rules: dg.ResourceParam[Rules],
-        run_lease: dg.ResourceParam[RunLease],
-    ) -> Iterator[dg.AssetCheckResult | dg.Output[Publication]]:
-        """The report of the day as CSV, AES-256-GCM sealed to its recipients; published once it is proved.
-
-        The same content publishes nothing new; other content of a published date is its next version.
-        """
-        with told_to(context):
-            run_lease.hold(context)
-            snapshot, table = active_accounts, esg_ratings.outcomes
-            counts = outcomes.counts(table)
-            past = verdicts.Past.of(history.latest_before(snapshot.partition))
-            _refuse_blocked(snapshot, verdicts.on_publication(snapshot.count, counts, past, rules.limits))
-            reason, requested_by = run_reasons.why_and_who(context, snapshot)
-            draft = publications.draft(snapshot, report.render(snapshot, table), reason=reason)
-            verdict = _read_back(publications, draft, snapshot, esg_ratings)
-            if verdict.blocks:
-                yield from checks.results([verdict], NAME)
-                raise Tampered(_differs(snapshot, verdict.note))
-            publication = draft.unchanged or publications.publish(
-                draft,
-                counts,
-                esg_ratings.parts,
-                run_id=context.run.run_id,
-                requested_by=requested_by or (corrections.NOBODY if draft.version > 1 else ""),
-                reason=reason or _reason_of_ours(publications, snapshot, esg_ratings, ratings_parts),
-            )
-            keys = publications.key_changes(publication).verdict
-        yield dg.Output(publication, metadata=_metadata(publication, new=draft.unchanged is None))
-        yield from checks.results([verdict, keys], NAME)
-
-    return encrypted_report_csv
+    yield from checks.results([verdict, keys], NAME, places)
 
 
 def _reason_of_ours(

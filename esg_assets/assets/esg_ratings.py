@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from esg_assets import checks, run_reasons
+from esg_assets import checks, links, run_reasons
 from esg_assets.asking import Asking
+from esg_assets.asset_columns import rows_written
 from esg_assets.asset_metadata import Metadata
 from esg_assets.core import outcomes, verdicts
 from esg_assets.core.accounts import Snapshot
+from esg_assets.core.alerts.wording import Places
 from esg_assets.core.errors import Refused
 from esg_assets.core.gathering import Gathering, accounts_to_ask, kept_outcomes
 from esg_assets.core.outcomes import Refresh
@@ -27,7 +29,6 @@ from esg_assets.run_lease import RunLease
 
 NAME = "esg_ratings"
 CHECKS = [verdicts.ONE_OUTCOME, verdicts.FAILURE_RATE, verdicts.NOT_RATED_RATE]
-
 
 CONFIG = {
     "refresh": dg.Field(
@@ -43,66 +44,72 @@ CONFIG = {
 
 def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The asset over `partitions`."""
-
-    @dg.asset(
+    return dg.asset(
         name=NAME,
         partitions_def=partitions,
         check_specs=checks.specs(NAME, CHECKS, partitions),
         config_schema=CONFIG,
         io_manager_key="ratings_io",
-        owners=["team:esg-pipeline"],
         kinds={"python", "arrow"},
         tags={"data": "client"},
         code_version="1",
+    )(esg_ratings)
+
+
+def esg_ratings(
+    context: dg.AssetExecutionContext,
+    active_accounts: Snapshot,
+    esg_api: dg.ResourceParam[RatingsApi],
+    reply_shapes: dg.ResourceParam[ReplyShapes],
+    gathering: dg.ResourceParam[Gathering],
+    ratings_parts: dg.ResourceParam[RatingsParts],
+    sealed_ratings: dg.ResourceParam[SealedRatingsStore],
+    history: dg.ResourceParam[History],
+    rules: dg.ResourceParam[Rules],
+    run_lease: dg.ResourceParam[RunLease],
+    places: dg.ResourceParam[Places],
+) -> Iterator[dg.AssetCheckResult | dg.Output[SealedRatings]]:
+    """The outcome of every account of the snapshot: SUCCESS, NOT_RATED or FAILED with its reason.
+
+    A re-run asks only for what is open: what has arrived is sealed every second at most.
+    """
+    with told_to(context):
+        run_lease.hold(context)
+        run_reasons.why_and_who(context, active_accounts)  # before a night of calls, not after it
+        snapshot, refresh = active_accounts, Refresh(context.op_execution_context.op_config["refresh"])
+        past = verdicts.Past.of(history.latest_before(snapshot.partition))
+        sealed = sealed_ratings.get(snapshot.partition) or _nothing_yet(snapshot)
+        kept = kept_outcomes(snapshot, ratings_parts)
+        asked = accounts_to_ask(snapshot, kept, past, rules.limits, refresh)
+        asking = Asking(
+            context,
+            snapshot,
+            reply_shapes.of(snapshot.mapping),
+            api=esg_api,
+            gathering=gathering,
+            parts=ratings_parts,
+            lease=run_lease,
+        )
+        _refuse_another_mapping(snapshot, rules, asked)
+        try:
+            asking.ask(asked, outcomes.etags(kept))
+        except BaseException:  # whatever broke it off: the calls were made, and the summary says so
+            sealed_ratings.put(replace(sealed, effort=sealed.effort + asking.spent))
+            raise
+        effort = asking.spent
+        kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
+        sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
+        why = outcomes.failures_by_reason(kept)
+        found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits, why)
+    yield dg.Output(
+        sealed,
+        metadata={
+            **_metadata(sealed, effort, len(asked), esg_api.policy),
+            **rows_written(NAME, sum(sealed.counts.values()), snapshot.metrics),
+            **links.of_materialization(places, snapshot.partition),
+        },
     )
-    def esg_ratings(
-        context: dg.AssetExecutionContext,
-        active_accounts: Snapshot,
-        esg_api: dg.ResourceParam[RatingsApi],
-        reply_shapes: dg.ResourceParam[ReplyShapes],
-        gathering: dg.ResourceParam[Gathering],
-        ratings_parts: dg.ResourceParam[RatingsParts],
-        sealed_ratings: dg.ResourceParam[SealedRatingsStore],
-        history: dg.ResourceParam[History],
-        rules: dg.ResourceParam[Rules],
-        run_lease: dg.ResourceParam[RunLease],
-    ) -> Iterator[dg.AssetCheckResult | dg.Output[SealedRatings]]:
-        """The outcome of every account of the snapshot: SUCCESS, NOT_RATED or FAILED with its reason.
-
-        A re-run asks only for what is open: what has arrived is sealed every second at most.
-        """
-        with told_to(context):
-            run_lease.hold(context)
-            run_reasons.why_and_who(context, active_accounts)  # before a night of calls, not after it
-            snapshot, refresh = active_accounts, Refresh(context.op_execution_context.op_config["refresh"])
-            past = verdicts.Past.of(history.latest_before(snapshot.partition))
-            sealed = sealed_ratings.get(snapshot.partition) or _nothing_yet(snapshot)
-            kept = kept_outcomes(snapshot, ratings_parts)
-            asked = accounts_to_ask(snapshot, kept, past, rules.limits, refresh)
-            asking = Asking(
-                context,
-                snapshot,
-                reply_shapes.of(snapshot.mapping),
-                api=esg_api,
-                gathering=gathering,
-                parts=ratings_parts,
-                lease=run_lease,
-            )
-            _refuse_another_mapping(snapshot, rules, asked)
-            try:
-                asking.ask(asked, outcomes.etags(kept))
-            except BaseException:  # whatever broke it off: the calls were made, and the summary says so
-                sealed_ratings.put(replace(sealed, effort=sealed.effort + asking.spent))
-                raise
-            effort = asking.spent
-            kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
-            sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
-            why = outcomes.failures_by_reason(kept)
-            found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits, why)
-        yield dg.Output(sealed, metadata=_metadata(sealed, effort, len(asked), esg_api.policy))
-        yield from checks.results(found, NAME)
-
-    return esg_ratings
+    yield from checks.results(found, NAME, places)
 
 
 def _refuse_another_mapping(snapshot: Snapshot, rules: Rules, asked: Sequence[str]) -> None:

@@ -128,6 +128,11 @@ class Channels(BaseModel):
         description="where links to the runbook lead",
         json_schema_extra={"shown_default": "the project's docs"},
     )
+    source_url: Link | None = Field(
+        default=None,
+        description="where the source of the installed version is browsed (`https://git.example/esg/blob/v1`):"
+        " the UI's code references lead there",
+    )
     metrics_push_url: PushUrl | None = Field(
         default=None,
         description="where `esg-assets metrics push` pushes the metrics: the address of a Prometheus"
