@@ -30,7 +30,7 @@ def main(seconds: float | None) -> int:
 def build(settings: Settings, seconds: float | None) -> dict[str, object]:
     """Make what is out of date; see `esg_assets.site.building`."""
     from esg_assets.site.building import build as build_site  # noqa: PLC0415 - altair takes seconds to import
-    from esg_assets.site.rendering import Links  # noqa: PLC0415 - as above
+    from esg_assets.site.made_of import Links  # noqa: PLC0415 - as above
 
     links = Links(settings.dagster_url or "", settings.runbook_url or "")
     built = build_site(composition.history(settings), Path(settings.site_folder), links, seconds=seconds)

@@ -3,7 +3,6 @@
 import contextlib
 import signal
 import threading
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,27 +43,17 @@ def build() -> Answer:
 
 def serve(out: Output, port: Annotated[int, _PORT] = PORT) -> None:
     """Show the pages on this machine's loopback until it is interrupted; makes none."""
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer  # noqa: PLC0415
+    from esg_assets.site.serving import server as server_of  # noqa: PLC0415 - only here
 
     settings = _settings("site serve")
     index = _index(settings)
     if not index.is_file():
         raise EsgError(f"Showing the pages: {index} is not there. `esg-assets site build` makes it.")
 
-    class Quiet(SimpleHTTPRequestHandler):
-        """Only files that are there: no list of a folder, no line for each request."""
-
-        def list_directory(self, path: object) -> None:
-            del path
-            self.send_error(404)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            del format, args
-
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(index.parent)))
+        server = server_of(index.parent, port)
     except OSError as error:
         raise EsgError(
             f"Showing the pages on port {port} failed ({error.strerror}). Give another --port."

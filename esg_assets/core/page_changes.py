@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
+from esg_assets.core.alerts.times import day as day_in_words
 from esg_assets.core.change_disclosure import CAUSES, ClearPart
 from esg_assets.core.page_numbers import signed, whole
 from esg_assets.core.rating_bodies import RATINGS
@@ -49,18 +49,25 @@ class Matrix:
 
 
 def moved(details: ReportDetails | None, name: str, unit: str, *, count: bool = False) -> list[str]:
-    """How a figure changed, one text for each period."""
+    """How a figure changed, one text for each earlier report that has it; see also `not_compared`."""
     texts = []
     for period in details.periods if details is not None else ():
         change, against = period.changes.get(name), _SHORT[period.name]
         if change is not None:
             moved = "no change" if not change else f"{_arrow(change)} {signed(change, count=count)}{unit}"
             texts.append(f"{moved} vs {against}")
-        elif not (period.name == PREVIOUS and period.version == 0):
-            texts.append(f"vs {against}: {UNAVAILABLE}")
-        else:
-            texts.append("no earlier report")
     return texts
+
+
+def not_compared(details: ReportDetails | None) -> str:
+    """With which earlier reports nothing is compared, said once; "" where there is nothing to say."""
+    gone = [period for period in details.periods if period.version == 0] if details is not None else []
+    if any(period.name == PREVIOUS for period in gone):
+        return f"{UNAVAILABLE.capitalize()}: there is no earlier report."
+    dates = [
+        f"{day_in_words(period.report_date)} (a {period.name} ago)" for period in gone if period.report_date
+    ]
+    return f"{UNAVAILABLE.capitalize()}: no report of {' or '.join(dates)} is published." if dates else ""
 
 
 def _arrow(change: float) -> str:
@@ -73,9 +80,7 @@ def changes_shown(details: ReportDetails | None) -> list[ChangeShown]:
 
 
 def _shown(period: Period) -> ChangeShown:
-    dated = f", {_iso(period.report_date)}" if period.report_date else ""
-    title = f"{_TITLES[period.name]}{dated}"
-    change = period.change
+    title, change = _titled(period), period.change
     if change is None:
         return ChangeShown(title, f"{UNAVAILABLE}: {period.unavailable}", (), ())
     turnover, letters = change.turnover, change.migration
@@ -97,8 +102,15 @@ def _shown(period: Period) -> ChangeShown:
     return ChangeShown(title, "", [(label, whole(n)) for label, n in rows], causes)
 
 
-def _iso(day: date) -> str:
-    return day.isoformat()
+def _titled(period: Period) -> str:
+    dated = f", {day_in_words(period.report_date)}" if period.report_date else ""
+    return f"{_TITLES[period.name]}{dated}"
+
+
+def turnover_rows(changes: Sequence[ChangeShown]) -> list[tuple[str, ...]]:
+    """One table of what came and went: a row for each kind, a column for each report that is compared."""
+    compared = [change.turnover for change in changes if not change.unavailable]
+    return [(row[0][0], *(number for _, number in row)) for row in zip(*compared, strict=True)]
 
 
 def _told(parts: Sequence[ClearPart]) -> list[tuple[str, str]]:

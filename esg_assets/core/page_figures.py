@@ -8,39 +8,39 @@ is put into words in `esg_assets.core.page_changes`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from esg_assets.core.alerts.times import day as day_in_words
 from esg_assets.core.differencing import UNCHANGED
 from esg_assets.core.figures import BIN_POINTS, BINS
 from esg_assets.core.history import PastReport
 from esg_assets.core.outcomes import SCORE_COLUMNS
-from esg_assets.core.page_changes import ChangeShown, Matrix, changes_shown, matrix_of, moved
+from esg_assets.core.page_changes import (
+    ChangeShown,
+    Matrix,
+    changes_shown,
+    matrix_of,
+    moved,
+    not_compared,
+    turnover_rows,
+)
 from esg_assets.core.page_footer import facts_of, methods_told, version_row
 from esg_assets.core.page_numbers import number, share, whole
+from esg_assets.core.page_opening import (
+    State,
+    Tile,
+    checks_passed,
+    coverage_told,
+    judged,
+    notes_on,
+    recorded,
+    tiles_of,
+)
 from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import PILLARS, Status
 from esg_assets.core.report_details import Check, ReportDetails
-from esg_assets.core.summary import accounts_note
 from esg_assets.core.verdicts import Limits
 
-
-class State(StrEnum):
-    """How far the report may be relied on."""
-
-    COMPLETE = "complete"
-    WARNING = "warning"
-    PARTIAL = "partial"
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One figure in large: what it is, its value, what it is of, and how it changed."""
-
-    label: str
-    value: str
-    of: str
-    changes: Sequence[str]
+__all__ = ["Bar", "DailyPage", "Failures", "Score", "State", "Tile", "daily_page"]
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,20 @@ class DailyPage:
         report_date: of the report.
         state: how far it may be relied on.
         heading: of the page; begins with the state in capitals.
+        recorded: which version this is, since when, and as of when.
+        passed: how many checks passed, "" where nobody knows.
         why: what makes it less than complete.
         notes: what must be read with it: a correction, accounts of another time, figures that stand.
+        not_compared: with which earlier reports nothing is compared; "" for nothing to say.
         coverage: who counts for averages and who does not.
         histogram, focus, letters: bars; scores: rows.
         metrics: further metrics: name, mean, change, unit, which is better.
         failures: reasons and limits.
-        changes: against each earlier report; matrix: letters against the report before.
+        changes: against each earlier report; turnover: their counts in one table; matrix: letters against
+            the report before.
         checks: every check.
         methods: how figures are made, in sentences.
-        versions: version, when recorded, who and why, rated, failed, mean overall score.
+        versions: version, when published, why, who asked, rated, failed, mean overall score.
         facts: run, software, chain: label and value.
     """
 
@@ -101,9 +105,12 @@ class DailyPage:
     version: int
     state: State
     heading: str
+    recorded: str
+    passed: str
     why: Sequence[str]
     notes: Sequence[str]
     tiles: Sequence[Tile]
+    not_compared: str
     coverage: str
     histogram: Sequence[Bar]
     scores: Sequence[Score]
@@ -112,6 +119,7 @@ class DailyPage:
     metrics: Sequence[Sequence[str]]
     failures: Failures
     changes: Sequence[ChangeShown]
+    turnover: Sequence[Sequence[str]]
     matrix: Matrix | None
     checks: Sequence[Check]
     methods: Sequence[str]
@@ -130,6 +138,7 @@ def daily_page(versions: Sequence[PastReport], details: ReportDetails | None) ->
     past = versions[-1]
     published = past.published
     state, why = judged(past, details)
+    changes = changes_shown(details)
     words = "with a warning" if state is State.WARNING else ""
     heading = f"{'PARTIAL' if state is State.PARTIAL else 'COMPLETE'}{' ' + words if words else ''}"
     return DailyPage(
@@ -137,110 +146,26 @@ def daily_page(versions: Sequence[PastReport], details: ReportDetails | None) ->
         version=published.version,
         state=state,
         heading=f"{heading}: ESG report of {day_in_words(published.report_date)}",
+        recorded=recorded(past),
+        passed=checks_passed(details),
         why=why,
-        notes=list(_notes(past, details)),
-        tiles=list(_tiles(past, details)),
-        coverage=_coverage(past, details),
+        notes=list(notes_on(past, details)),
+        tiles=list(tiles_of(past, details)),
+        not_compared=not_compared(details),
+        coverage=coverage_told(past, details),
         histogram=_histogram(past),
         scores=[_score(past, details, name) for name in SCORE_COLUMNS],
         focus=_bars(past, "focus", [*PILLARS, "none", "other"], biggest_first=True),
         letters=_bars(past, "letter", [*RATINGS, "none", "other"]),
         metrics=list(_metrics(past, details)),
         failures=_failures(past, details),
-        changes=changes_shown(details),
+        changes=changes,
+        turnover=turnover_rows(changes),
         matrix=matrix_of(details),
         checks=[] if details is None else list(details.checks),
         methods=list(methods_told(details)),
         versions=[version_row(each) for each in reversed(versions)],
         facts=list(facts_of(past, details)),
-    )
-
-
-def judged(past: PastReport, details: ReportDetails | None) -> tuple[State, list[str]]:
-    """How far a report may be relied on, and why no further.
-
-    PARTIAL: more accounts failed than ESG_FAILURE_RATE_ERROR allows, or a check failed that is an error.
-    """
-    counts = past.published.counts
-    limit = details.methods.failure_error if details is not None else Limits().failure_error
-    failed = counts[Status.FAILED] / past.published.accounts if past.published.accounts else 0.0
-    wrong = [] if details is None else [check for check in details.checks if not check.passed]
-    why = [f"{_capital(check.note)}." for check in wrong]
-    if failed > limit and not any(check.name == "failure_rate" for check in wrong):
-        why.insert(0, f"{counts[Status.FAILED]:,} accounts failed ({failed:.1%}).")
-    if failed > limit or any(check.severity == "ERROR" for check in wrong):
-        return State.PARTIAL, why
-    if details is None:
-        return State.WARNING, ["The results of the checks on this report are not kept here."]
-    return (State.WARNING, why) if wrong else (State.COMPLETE, [])
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _notes(past: PastReport, details: ReportDetails | None) -> Iterator[str]:
-    published = past.published
-    if published.version > 1:
-        reason = f": {published.reason}" if published.reason else ""
-        yield f"Version {published.version} is a correction{reason}."
-    if note := accounts_note(published):
-        yield note
-    days = {name.removeprefix(UNCHANGED): n for name, n in past.figures.items() if name.startswith(UNCHANGED)}
-    standing = [group.removeprefix("metric.").replace("_", " ") for group, n in days.items() if n]
-    if standing and details is not None:
-        yield (
-            f"Figures of {', '.join(standing)} stand since an earlier report: fewer than "
-            f"{details.methods.min_cell:,} accounts differ from those behind them."
-        )
-
-
-def _tiles(past: PastReport, details: ReportDetails | None) -> Iterator[Tile]:
-    published, figures = past.published, past.figures
-    counts, accounts = published.counts, published.accounts
-    currency = details.methods.currency if details is not None else ""
-
-    def tile(label: str, name: str, value: str, of: str, unit: str = "", *, count: bool = False) -> Tile:
-        return Tile(label, value, of, moved(details, name, unit, count=count))
-
-    rated = figures.get("success_rate_pct")
-    if rated is None and accounts:
-        rated = round(100 * counts[Status.SUCCESS] / accounts, 1)
-    of_all = f"{counts[Status.SUCCESS]:,} of {accounts:,} accounts"
-    yield tile("Rated", "success_rate_pct", "-" if rated is None else f"{rated:.1f}%", of_all, " points")
-    mean, by_value = figures.get("overall_score.mean"), figures.get("overall_score.weighted_mean")
-    yield tile("Overall score, mean", "overall_score.mean", number(mean), "0 to 100, higher is better")
-    held = f"weighted, accounts in {currency}" if currency else "weighted by market value"
-    yield tile("Overall score by market value", "overall_score.weighted_mean", number(by_value), held)
-    failed, unrated = counts[Status.FAILED], counts[Status.NOT_RATED]
-    yield tile(
-        "Failed", "accounts.FAILED", f"{failed:,}", f"{share(failed, accounts)} of accounts", count=True
-    )
-    yield tile(
-        *("Not rated by the provider", "accounts.NOT_RATED", f"{unrated:,}"),
-        *(f"{share(unrated, accounts)} of accounts",),
-        count=True,
-    )
-    stale = figures.get("ratings.stale")
-    days = details.methods.max_rating_age_days if details is not None else 366
-    yield tile("Stale ratings", "ratings.stale", whole(stale), f"older than {days:,} days", count=True)
-
-
-def _coverage(past: PastReport, details: ReportDetails | None) -> str:
-    scored, below = past.figures.get("scored_accounts"), past.figures.get("coverage.below")
-    least = details.methods.min_coverage_pct if details is not None else 65.0
-    rated = past.published.counts[Status.SUCCESS]
-    away = past.published.accounts - rated
-    rest = f"{away:,} accounts without a rating count for no average, and never as zero."
-    if scored is None or below is None:
-        return (
-            f"Averages leave out rated accounts with coverage below {least:g}%; how many is withheld. {rest}"
-        )
-    unknown = past.figures.get("coverage.unknown")
-    of_them = f" ({whole(unknown)} of them of unknown coverage)" if unknown else ""
-    return (
-        f"Averages are over {whole(scored)} of {rated:,} rated accounts{of_them}. {whole(below)} do not "
-        f"count: their coverage is below {least:g}%. {rest}"
     )
 
 

@@ -36,14 +36,14 @@ def methods_told(details: ReportDetails | None) -> Iterator[str]:
 
 
 def version_row(past: PastReport) -> tuple[str, ...]:
-    """One version: its number, when it was recorded, why, rated and failed accounts, mean overall score."""
+    """One version: its number, when it was published, why, who asked, rated, failed, mean overall score."""
     published = past.published
-    why = " by ".join(filter(None, (published.reason, published.requested_by)))
     counts = published.counts
     return (
         str(published.version),
         moment(past.recorded_at),
-        why or ("first publication" if published.version == 1 else ""),
+        published.reason or ("first publication" if published.version == 1 else "not said"),
+        published.requested_by or "not said",
         f"{counts[Status.SUCCESS]:,}",
         f"{counts[Status.FAILED]:,}",
         number(past.figures.get("overall_score.mean")),

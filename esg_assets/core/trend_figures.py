@@ -15,6 +15,10 @@ POINTS, ROWS = 370, 62
 """At most so many points on a line, and rows in the table behind it."""
 
 
+BRIEF_SECONDS = 120
+"""Where no night takes so long, times are told in seconds."""
+
+
 @dataclass(frozen=True)
 class Span:
     """How far back a trend page looks; `days` None is everything."""
@@ -114,6 +118,13 @@ def _minutes(past: PastReport) -> float | None:
     return None if seconds is None else seconds / 60
 
 
+def _briefly(reports: Sequence[PastReport]) -> bool:
+    """Whether times are told in seconds."""
+    return (
+        max((past.figures.get("collection.seconds") or 0.0 for past in reports), default=0.0) < BRIEF_SECONDS
+    )
+
+
 _COVERAGE = ("coverage.enough", "coverage.unknown", "coverage.below")
 _FOCUS = (*(f"focus.{pillar}" for pillar in PILLARS), "focus.none", "focus.other")
 
@@ -174,13 +185,16 @@ def trend(reports: Sequence[PastReport], span: Span) -> Trend:
     length = (last - first).days + 1
     step, row_step = -(-length // POINTS), -(-length // ROWS)
     every = [first + timedelta(days=n) for n in range(length)]
+    shown = {name: (title, unit, lines) for name, title, unit, lines in CHARTS}
+    if _briefly(reports):
+        shown["duration"] = (shown["duration"][0], "seconds", {"Duration": _figure("collection.seconds")})
     charts = [
         Chart(
             *(name, title, unit),
             lines=[Line(label, _means(by_day, every, step, value)) for label, value in lines.items()],
             rows=_rows(by_day, every, row_step, list(lines.values())),
         )
-        for name, title, unit, lines in CHARTS
+        for name, (title, unit, lines) in shown.items()
     ]
     return Trend(
         *(span, first, last, step, row_step, every[::step]),

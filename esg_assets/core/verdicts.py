@@ -157,7 +157,7 @@ def not_rated_rate(counts: Counts, past: Past | None, limits: Limits) -> Verdict
     if past is not None and past.accounts:
         rise = rate - past.not_rated / past.accounts
         measured["not_rated_rise"] = round(rise, 6)
-        note += f", {rise * 100:+.1f} points against the report of {past.report_date}"
+        note += f", {round(rise * 100, 1) + 0.0:+.1f} points against the report of {past.report_date}"
         if rise > limits.not_rated_rise_block:
             points = limits.not_rated_rise_block * 100
             note += (

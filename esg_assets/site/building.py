@@ -1,8 +1,9 @@
 """The site: which pages are out of date, and bringing them up to date.
 
     index.html, years/YYYY.html   every date
-    reports/DATE/index.html       one page for each date, of its newest version
-    latest/index.html             the newest date's
+    reports/DATE/index.html       the newest version of that date's report
+    reports/DATE/vN.html          version N, as it was first shown
+    latest/index.html             the newest date's newest version
     trends/SPAN.html              30 days, a year, everything
 
 How files are written is `esg_assets.site.files`'.
@@ -21,7 +22,8 @@ from esg_assets.core.report_details import ReportDetails
 from esg_assets.core.trend_figures import NAMES, SPANS, trend
 from esg_assets.site import rendering
 from esg_assets.site.files import SiteFolder
-from esg_assets.site.rendering import IndexDay, Links
+from esg_assets.site.index_days import index_day
+from esg_assets.site.made_of import Links, of_day, of_trend, of_version
 
 FIRST_PAGE_YEARS = 2
 """Years that the first page lists; earlier ones have pages of their own."""
@@ -33,7 +35,7 @@ class Built:
 
     Attributes:
         path: its folder.
-        pages: how many pages were written.
+        pages: how many pages were written; those that were up to date are left alone.
         reports: how many dates it has.
         waiting: pages that are out of date still, since the time was up.
         latest: date of the newest report, None where nothing is published.
@@ -72,24 +74,22 @@ def build(
     if not reports:
         return Built(folder, 0, 0, 0, None)
     site.prepare()
-    stale = [past for past in reversed(reports) if _is_stale(site, history, past)]
-    written = 0
+    stale = [past for past in reversed(reports) if _is_stale(site, history, past, links)]
+    written = days = 0
     for past in stale:
-        if written and until is not None and clock() > until:
+        if days and until is not None and clock() > until:
             break
-        _write_day(site, history, past, links)
-        written += 1
+        written += write_day(site, history, past, links)
+        days += 1
     newest = reports[-1]
-    _write_latest(site, history, newest, links)
-    lists = _write_lists(site, reports)
-    limit = _failure_error(history, newest)
-    for span in SPANS:
-        site.write(f"trends/{span.name}.html", rendering.trend_page(trend(reports, span), limit))
+    written += _write_latest(site, history, newest, links)
+    written += _write_lists(site, reports)
+    written += _write_trends(site, history, reports)
     return Built(
         path=folder,
-        pages=written + 1 + lists + len(SPANS),
+        pages=written,
         reports=len(reports),
-        waiting=len(stale) - written,
+        waiting=len(stale) - days,
         latest=newest.published.report_date,
     )
 
@@ -99,28 +99,72 @@ def report_file(day: date) -> str:
     return f"reports/{day.isoformat()}/index.html"
 
 
-def _is_stale(site: SiteFolder, history: History, past: PastReport) -> bool:
-    found = site.marker(report_file(past.published.report_date))
-    if found == rendering.marker(past, bare=False):
+def version_file(day: date, version: int) -> str:
+    """Where the page of one version is, for good."""
+    return f"reports/{day.isoformat()}/v{version}.html"
+
+
+def _is_stale(site: SiteFolder, history: History, past: PastReport, links: Links) -> bool:
+    published = past.published
+    if not site.marker(version_file(published.report_date, published.version)):
+        return True
+    found = site.marker(report_file(published.report_date))
+    if found == of_day(past, links, bare=False):
         return False
     # Made before the details of its report were kept: they may be there by now.
-    return found != rendering.marker(past, bare=True) or history.details(past.published) is not None
+    return found != of_day(past, links, bare=True) or history.details(published) is not None
 
 
-def _write_day(site: SiteFolder, history: History, past: PastReport, links: Links) -> None:
-    name = report_file(past.published.report_date)
-    site.write(name, _day(history, past, "../../", links))
+def write_day(site: SiteFolder, history: History, past: PastReport, links: Links) -> int:
+    """Write a date's page and those of its versions; how many were written.
+
+    A version's page stays as it was first shown, whatever software comes; only the line that there is a
+    later one is put in.
+    """
+    day = past.published.report_date
+    versions = history.versions(day)
+    html = _day(history, versions, "../../", links)
+    written = site.write(report_file(day), html)
+    for place, each in enumerate(versions, 1):
+        name, last = version_file(day, each.published.version), place == len(versions)
+        kept = site.read(name)
+        if not kept or _lacks_details(site, history, each, name):
+            kept = html if last else _day(history, versions[:place], "../../", links)
+        written += site.write(name, kept if last else rendering.superseded(kept))
+    return written
 
 
-def _write_latest(site: SiteFolder, history: History, past: PastReport, links: Links) -> None:
+def _lacks_details(site: SiteFolder, history: History, past: PastReport, name: str) -> bool:
+    made_bare = site.marker(name).startswith(of_version(past, bare=True))
+    return made_bare and history.details(past.published) is not None
+
+
+def _write_latest(site: SiteFolder, history: History, past: PastReport, links: Links) -> int:
     """A copy, since links between files are not what every web server and bucket follows."""
-    site.write("latest/index.html", _day(history, past, "../", links))
+    day = report_file(past.published.report_date)
+    made_of, name = site.marker(day), "latest/index.html"
+    if made_of and made_of == site.marker(name):
+        return 0
+    return site.write(name, _day(history, history.versions(past.published.report_date), "../", links))
 
 
-def _day(history: History, past: PastReport, root: str, links: Links) -> str:
+def _write_trends(site: SiteFolder, history: History, reports: Sequence[PastReport]) -> int:
+    limit = _failure_error(history, reports[-1])
+    made_of, written = of_trend(reports, limit), 0
+    for span in SPANS:
+        name = f"trends/{span.name}.html"
+        if site.marker(name) != made_of:
+            written += site.write(name, rendering.trend_page(trend(reports, span), limit, made_of))
+    return written
+
+
+def _day(history: History, versions: Sequence[PastReport], root: str, links: Links) -> str:
+    """The page of the last of these versions, as it was when there was no later one."""
+    past = versions[-1]
     details = _details(history, past)
-    page = daily_page(history.versions(past.published.report_date), details)
-    return rendering.day_page(page, past, root, links, bare=details is None)
+    page = daily_page(versions, details)
+    made_of = of_day(past, links, bare=details is None)
+    return rendering.day_page(page, past, root, links, made_of, rendering.day_charts(page))
 
 
 def _details(history: History, past: PastReport) -> ReportDetails | None:
@@ -134,26 +178,20 @@ def _failure_error(history: History, past: PastReport) -> float | None:
 
 
 def _write_lists(site: SiteFolder, reports: Sequence[PastReport]) -> int:
-    """The first page and those of earlier years; how many there are."""
+    """The first page and those of earlier years; how many were written."""
     by_day = {past.published.report_date: past for past in reports}
     first, last = reports[0].published.report_date, reports[-1].published.report_date
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    shown = [_index_day(site, day, by_day.get(day)) for day in days]
+    shown = [index_day(day, by_day.get(day), site.state(report_file(day))) for day in days]
     oldest = last.year - FIRST_PAGE_YEARS + 1
     others = list(range(oldest - 1, first.year - 1, -1))
     recent = [day for day in shown if day.date.year >= oldest]
     total = len(reports)
-    site.write("index.html", rendering.index_page(recent, total=total, newest=last, others=others))
+    written = site.write("index.html", rendering.index_page(recent, total=total, newest=last, others=others))
     for year in others:
         of_year = [day for day in shown if day.date.year == year]
         html = rendering.index_page(
             of_year, total=total, newest=last, others=others, root="../", year=str(year)
         )
-        site.write(f"years/{year}.html", html)
-    return 1 + len(others)
-
-
-def _index_day(site: SiteFolder, day: date, past: PastReport | None) -> IndexDay:
-    state = "" if past is None else site.state(report_file(day))
-    corrected = past is not None and past.published.version > 1
-    return IndexDay(day, state, reported=past is not None, corrected=corrected)
+        written += site.write(f"years/{year}.html", html)
+    return written

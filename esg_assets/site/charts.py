@@ -16,7 +16,7 @@ from esg_assets.core.page_figures import Bar, Failures, Score
 WIDTH = 420
 """Of every chart, in its own units: small enough to be read on a phone, where it is scaled down least."""
 
-LABELS = 104
+LABELS = 112
 """Room for words beside bars: the reader's font may be wider than the one that it is measured with."""
 
 # Colours that stand for the style sheet's: whatever is drawn in them becomes `var(--…)`.
@@ -41,7 +41,7 @@ def histogram(bars: Sequence[Bar]) -> str:
     hidden = (
         base.transform_filter("datum.hidden")
         .transform_calculate(middle="datum.from + 2.5")
-        .mark_text(text="?", dy=-7, color=INK, fontSize=12)
+        .mark_text(text="?", dy=-7, color=INK, fontSize=13)
         .encode(x="middle:Q", y=alt.datum(0))
     )
     return drawn(alt.layer(bars_drawn, hidden), "histogram", 220)
@@ -66,7 +66,7 @@ def scores(rows: Sequence[Score]) -> str:
     mean = base.mark_point(color=BAR, fill=BAR, size=70, shape="diamond", opacity=1).encode(
         x="mean:Q", y=label
     )
-    words = base.mark_text(color=INK, dy=-17, fontSize=12).encode(
+    words = base.mark_text(color=INK, dy=-17, fontSize=13).encode(
         x="mean:Q", y=label, text=alt.Text("mean:Q", format=".1f")
     )
     return drawn(alt.layer(half, median, mean, words), "scores", 230)
@@ -89,7 +89,7 @@ def shares(bars: Sequence[Bar], name: str) -> str:
         "value:Q", title="Accounts", scale=alt.Scale(domain=[0, most * 1.45]), axis=axis(tickCount=4)
     )
     bars_drawn = base.mark_bar(color=BAR, height=16).encode(y=label, x=across)
-    words = base.mark_text(color=INK, align="left", dx=5, fontSize=12).encode(
+    words = base.mark_text(color=INK, align="left", dx=5, fontSize=13).encode(
         y=label, x="value:Q", text="text:N"
     )
     return drawn(alt.layer(bars_drawn, words), name, 30 * len(data) + 50)
@@ -104,7 +104,7 @@ def failures(found: Failures) -> str:
         row["over"] = row["value"] > found.error_pct
     most = max(found.error_pct, *(float(row["value"]) for row in rows))
     base = alt.Chart(alt.InlineData(rows))
-    label = alt.Y("label:N", sort=None, title=None, axis=axis(minExtent=LABELS + 44, labelLimit=180))
+    label = alt.Y("label:N", sort=None, title=None, axis=axis(minExtent=LABELS + 48, labelLimit=190))
     across = alt.X(
         "value:Q", title="% of all accounts", scale=alt.Scale(domain=[0, most * 1.1]), axis=axis(tickCount=5)
     )
@@ -114,7 +114,7 @@ def failures(found: Failures) -> str:
         alt.InlineData([{"at": found.warn_pct, "text": "warns"}, {"at": found.error_pct, "text": "error"}])
     )
     lines = limits.mark_rule(color=INK, strokeDash=[4, 3]).encode(x="at:Q")
-    names = limits.mark_text(color=INK, baseline="bottom", dy=-3, fontSize=11).encode(
+    names = limits.mark_text(color=INK, baseline="bottom", dy=-3, fontSize=12).encode(
         x="at:Q", y=alt.value(0), text="text:N"
     )
     return drawn(alt.layer(bars_drawn, lines, names), "failures", 30 * len(rows) + 60)
@@ -134,8 +134,8 @@ def axis(**given: Any) -> alt.Axis:
             plain
             | {
                 "gridColor": GRID,
-                "labelFontSize": 12,
-                "titleFontSize": 12,
+                "labelFontSize": 13,
+                "titleFontSize": 13,
                 "titleFontWeight": "normal",
                 "labelLimit": 130,
             }
@@ -147,7 +147,7 @@ def axis(**given: Any) -> alt.Axis:
 def drawn(chart: Any, name: str, height: int) -> str:
     """Drawn, and made part of a page: ids of its own, colours of the style sheet, one role for all of it."""
     sized = chart.properties(width=WIDTH, height=height, background="transparent").configure_view(stroke=None)
-    sized = sized.configure_legend(labelColor=INK, labelFontSize=12).properties(
+    sized = sized.configure_legend(labelColor=INK, labelFontSize=13).properties(
         autosize=alt.AutoSizeParams(type="fit", contains="padding")
     )
     svg = str(vl_convert.vegalite_to_svg(sized.to_dict()))

@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+import time
 from pathlib import Path
 
 from esg_assets.core.errors import StoreUnavailable
@@ -10,11 +11,17 @@ from esg_assets.core.errors import StoreUnavailable
 HEAD_BYTES = 2_048
 """What a page says of itself stands in its first bytes."""
 
+HALF = ".half"
+"""Folder of pages that are being written."""
+
+LEFT_SECONDS = 3_600.0
+"""After so long nobody writes there any more."""
+
 _SAID = re.compile(r'<meta name="esg-(page|state)" content="([^"]*)">')
 
 
 class SiteFolder:
-    """The folder of the site; nothing in it is ever removed.
+    """The folder of the site; no page in it is ever removed.
 
     It is made 0700 and its files 0600. Whoever opens the folder for others (`chmod g+rx`) opens what is
     written afterwards in the same way.
@@ -29,23 +36,38 @@ class SiteFolder:
         """Make the folder, so that a wrong one shows before any page has cost time."""
         try:
             self._ready("index.html")
+            for left in self._half.iterdir():  # by writers that were killed
+                if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+                    left.unlink(missing_ok=True)
         except OSError as error:
             raise _not_written("index.html", error) from None
 
-    def write(self, name: str, html: str) -> None:
-        """Write a page, all of it or nothing."""
+    def write(self, name: str, html: str) -> int:
+        """Write a page, all of it or nothing; 1 if it was written, 0 if it stood there as it is."""
+        if html == self.read(name):
+            return 0
         try:
             path = self._ready(name)
-            handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".html")
+            handle, fresh = tempfile.mkstemp(dir=self._half, suffix=".html")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
                     file.write(html)
+                    file.flush()
+                    os.fsync(file.fileno())  # else a power cut could leave the new name on an empty file
                 Path(fresh).chmod(self._mode & 0o666)
                 Path(fresh).replace(path)
             finally:
                 Path(fresh).unlink(missing_ok=True)
         except OSError as error:
             raise _not_written(name, error) from None
+        return 1
+
+    def read(self, name: str) -> str:
+        """The page; "" where there is none that can be read."""
+        try:
+            return (self._folder / name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):  # it is made again then
+            return ""
 
     def marker(self, name: str) -> str:
         """What the page says it was made of; "" where there is no page."""
@@ -64,11 +86,16 @@ class SiteFolder:
         return dict(_SAID.findall(head))
 
     @property
+    def _half(self) -> Path:
+        return self._folder / HALF
+
+    @property
     def _mode(self) -> int:
         return self._folder.stat().st_mode & 0o777
 
     def _ready(self, name: str) -> Path:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._half.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / name
         missing = [parent for parent in path.parents if not parent.exists()]
         for parent in reversed(missing):

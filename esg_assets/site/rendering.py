@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from functools import cache
 from typing import Any
@@ -17,57 +18,21 @@ from esg_assets.core.page_figures import DailyPage, Score
 from esg_assets.core.page_numbers import number
 from esg_assets.core.trend_figures import SPANS, Trend
 from esg_assets.site import charts, trend_charts
-from esg_assets.site.made_of import TEMPLATES, digest, software
+from esg_assets.site.index_days import IndexDay
+from esg_assets.site.made_of import TEMPLATES, Links, digest, software
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
+LATER = "<!-- later versions -->"
+"""Where in a version's page the line goes that there is a later one."""
+
+SUPERSEDED = (
+    '<p class="later">SUPERSEDED: a correction of this report was published later. '
+    '<a href="index.html">Its newest version</a></p>'
 )
 
 
-@dataclass(frozen=True)
-class Links:
-    """Where pages lead; "" for nowhere. Runs: ESG_DAGSTER_URL; runbook: ESG_RUNBOOK_URL."""
-
-    dagster: str = ""
-    runbook: str = ""
-
-
-@dataclass(frozen=True)
-class IndexDay:
-    """A day of the index.
-
-    Attributes:
-        state: of its report, "" where it has no page.
-        reported: whether it has a report.
-        corrected: whether that is a correction.
-    """
-
-    date: date
-    state: str
-    reported: bool
-    corrected: bool
-
-    @property
-    def words(self) -> str:
-        """For those who hear the page."""
-        correction = ", a correction" if self.corrected else ""
-        return f"Report of {day_in_words(self.date)}: {self.state}{correction}"
-
-
-def marker(past: PastReport, *, bare: bool) -> str:
-    """What a page was made of, in its head: a page with another marker is out of date.
-
-    Args:
-        past: the publication.
-        bare: nothing was kept beside its figures when the page was made.
-    """
-    published = past.published
-    of = f"{published.report_date} v{published.version} {published.head_sha256[:16]}"
-    return f"{of} {digest()}{' bare' if bare else ''}"
-
-
-def day_page(page: DailyPage, past: PastReport, root: str, links: Links, *, bare: bool) -> str:
+def day_page(
+    page: DailyPage, past: PastReport, root: str, links: Links, made_of: str, drawn: Mapping[str, str]
+) -> str:
     """The page of a report.
 
     Args:
@@ -75,29 +40,40 @@ def day_page(page: DailyPage, past: PastReport, root: str, links: Links, *, bare
         past: of which publication.
         root: the relative way up to the site's folder, such as "../../".
         links: to runs and runbook.
-        bare: see `marker`.
+        made_of: stands in its head.
+        drawn: its charts (`day_charts`).
     """
-    drawn = {
-        "histogram": charts.histogram(page.histogram),
-        "scores": charts.scores(page.scores),
-        "focus": charts.shares(page.focus, "focus"),
-        "letters": charts.shares(page.letters, "letters"),
-        "failures": charts.failures(page.failures),
-    }
     led = []
     if links.dagster:
         led.append(("Run in Dagster", f"{links.dagster.rstrip('/')}/runs/{past.published.run_id}"))
     if links.runbook:
         led.append(("Runbook", links.runbook))
     values = {"page": page, "charts": drawn, "links": led, "state": page.state.value}
-    return _page("day.html.jinja", page.heading, root, marker(past, bare=bare), values)
+    return _page("day.html.jinja", page.heading, root, made_of, values)
 
 
-def trend_page(trend: Trend, failure_error: float | None) -> str:
+def superseded(html: str) -> str:
+    """The page of a version with the line that there is a later one; nothing else of it changes."""
+    return html.replace(LATER, SUPERSEDED, 1)
+
+
+def day_charts(page: DailyPage) -> dict[str, str]:
+    """The charts of a report's page: most of the time that it takes."""
+    return {
+        "histogram": charts.histogram(page.histogram),
+        "scores": charts.scores(page.scores),
+        "focus": charts.shares(page.focus, "focus"),
+        "letters": charts.shares(page.letters, "letters"),
+        "failures": charts.failures(page.failures),
+    }
+
+
+def trend_page(trend: Trend, failure_error: float | None, made_of: str) -> str:
     """One page of trends.
 
     Args:
         trend: what it shows.
+        made_of: stands in its head.
         failure_error: share of failed accounts above which a report is partial, None if not known.
     """
     limit = None if failure_error is None else 100 * failure_error
@@ -107,15 +83,21 @@ def trend_page(trend: Trend, failure_error: float | None) -> str:
         for chart in trend.charts
     }
     values = {"trend": trend, "charts": drawn, "notes": notes}
-    return _page("trend.html.jinja", f"ESG trends: {trend.span.title.lower()}", "../", digest(), values)
+    return _page("trend.html.jinja", f"ESG trends: {trend.span.title.lower()}", "../", made_of, values)
 
 
 def _note(name: str, limit: float | None) -> str:
     if name == "failures" and limit is not None:
         return f"Failed accounts as a share of all; dashed: above {limit:g}% a report is partial."
     return {
-        "scores": "Means over the accounts that count for averages; by market value: in one currency.",
-        "coverage": "Rated accounts as a share of all, and those of them that count for averages.",
+        "scores": (
+            "Means over the accounts that count for averages; by market value: in one currency. The axis "
+            "does not begin at zero."
+        ),
+        "coverage": (
+            "Rated accounts as a share of all, and those of them that count for averages. The axis does not "
+            "begin at zero."
+        ),
         "failures": "Failed accounts as a share of all.",
         "focus": "Rated accounts by primary ESG focus; a gap where a share is withheld.",
         "duration": "From the first call to the last, over all runs of the date.",
@@ -144,15 +126,20 @@ def index_page(
     """
     months: dict[str, list[IndexDay]] = {}
     for day in days:
-        months.setdefault(f"{_MONTHS[day.date.month - 1]} {day.date.year}", []).append(day)
+        months.setdefault(day_in_words(day.date).partition(" ")[2], []).append(day)
     values = {
         "months": list(reversed(months.items())),
+        "recent": [] if year else list(reversed(days[-RECENT_DAYS:])),
         "total": total,
         "newest": newest,
         "others": others,
         "year": year,
     }
     return _page("index.html.jinja", f"ESG reports{' of ' + year if year else ''}", root, digest(), values)
+
+
+RECENT_DAYS = 14
+"""That the first page tells of in more words."""
 
 
 def _page(template: str, title: str, root: str, made_of: str, values: Mapping[str, Any]) -> str:
@@ -190,8 +177,18 @@ def _environment() -> jinja2.Environment:
     )
     made.filters["row"] = lambda bar, names: [getattr(bar, name) for name in names]
     made.filters["score"] = _score_row
-    made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    made.filters["metric"] = _metric_row
+    made.filters["in_short"] = lambda day: re.sub(r"([A-Z]..)[a-z]*", r"\1", day_in_words(day))
+    made.filters["in_words"] = lambda day: day_in_words(
+        day if isinstance(day, date) else date.fromisoformat(day)
+    )
     return made
+
+
+def _metric_row(cells: Sequence[str]) -> list[str]:
+    """A further metric; its name may be broken after each underscore."""
+    name, mean, change, unit, direction = cells
+    return [Markup("_<wbr>").join(name.split("_")), mean, change, f"{unit}, {direction}"]  # join escapes
 
 
 def _score_row(score: Score) -> list[str]:

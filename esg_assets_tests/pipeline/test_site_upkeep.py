@@ -2,11 +2,13 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 
 import dagster as dg
@@ -50,7 +52,7 @@ def test_the_sensor_makes_pages_once_for_what_was_published_and_tells_dagster(
 ) -> None:
     first = tick(esg_home, None)
     assert isinstance(first, dg.SensorResult)
-    assert str(first.skip_reason) == "SkipReason(skip_message='wrote 7 pages')"
+    assert str(first.skip_reason) == "SkipReason(skip_message='wrote 9 pages')"
     (made,) = first.asset_events
     assert isinstance(made, dg.AssetMaterialization)
     assert made.asset_key == dg.AssetKey("esg_site")
@@ -77,10 +79,10 @@ def test_the_command_builds_what_is_out_of_date_and_answers_as_promised(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["site", "build", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"path": str(site), "pages": 7}
+    assert json.loads(capsys.readouterr().out) == {"path": str(site), "pages": 9}
     before = (site / "reports" / str(LAST) / "index.html").stat().st_mtime_ns
     assert cli.run(["site", "build"]) == 0
-    assert "5 pages written; 2 reports." in capsys.readouterr().out
+    assert "0 pages written; 2 reports." in capsys.readouterr().out
     assert (site / "reports" / str(LAST) / "index.html").stat().st_mtime_ns == before
 
 
@@ -102,6 +104,36 @@ def test_pages_are_shown_on_loopback_and_no_folder_is_listed(served: str) -> Non
         assert "ESG reports" in page.read().decode()
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{served}reports/")
+
+
+def asked(url: str, **headers: str) -> tuple[int, Message]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            return answer.status, answer.headers
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code, error.headers
+
+
+def test_every_answer_has_headers_that_keep_other_sites_out(served: str) -> None:
+    for path, status in (("", 200), ("reports/", 404), ("nothing.html", 404)):
+        found, headers = asked(served + path)
+        assert found == status
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Server"].strip() == "esg_assets"
+
+
+def test_another_host_and_hidden_files_are_refused(served: str, site: Path) -> None:
+    assert asked(served, Host="firm.example")[0] == 421
+    (site / ".half" / "left.html").write_text("half a page")
+    assert asked(f"{served}.half/left.html")[0] == 404
+    assert asked(f"{served}latest/%2e%2e/.half/left.html")[0] == 404
+    port = int(served.split(":")[2].strip("/"))
+    with pytest.raises(ConnectionRefusedError):  # a server that listens everywhere would answer there too
+        socket.create_connection(("127.0.0.2", port)).close()
 
 
 def test_without_a_site_the_commands_say_so_and_the_sensor_rests(

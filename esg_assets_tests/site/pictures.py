@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from esg_assets.site.building import build, report_file
-from esg_assets.site.rendering import Links
+from esg_assets.site.made_of import Links
 from esg_assets_tests.site.browser import CHROMIUM, OPTIONS, WIDTHS
 from esg_assets_tests.site.month import CORRECTED, FIRST, LAST, PARTIAL, month
 

@@ -112,7 +112,11 @@ def run_month(book: Book, folder: Path, plan: Plan, tell: Callable[[str], None] 
 def _night(month: Month, book: Book, day: date, faults: str, *switches: str) -> str:
     accounts, ratings = write(book, month.folder / "inputs" / day.isoformat())
     options = Options(
-        accounts_file=str(accounts), ratings_file=str(ratings), faults=faults, seed=day.toordinal(), auth="none"
+        accounts_file=str(accounts),
+        ratings_file=str(ratings),
+        faults=faults,
+        seed=day.toordinal(),
+        auth="none",
     )
     with SimulatorServer(options) as server:
         urls = {"ESG_ACCOUNTS_URL": server.url, "ESG_API_URL": server.url}
@@ -132,6 +136,10 @@ def _pages(month: Month) -> str:
     return done.out.strip()
 
 
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """From the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -142,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     book = read(given.accounts.absolute(), given.ratings.absolute())
     plan = Plan.of(given.last, given.nights)
-    run_month(book, given.folder.absolute(), plan, lambda line: sys.stderr.write(f"{line}\n"))
+    run_month(book, given.folder.absolute(), plan, _tell)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from esg_assets.site import building
-from esg_assets.site.building import Built, build, report_file
+from esg_assets.site.building import Built, build, report_file, version_file
 from esg_assets.site.files import SiteFolder
-from esg_assets.site.rendering import Links
+from esg_assets.site.made_of import Links
 from esg_assets_tests.site.browser import WIDTHS, chromium
 from esg_assets_tests.site.month import CORRECTED, FIRST, LAST, PARTIAL, month
 
@@ -21,6 +21,7 @@ KINDS = {
     "first": report_file(FIRST),
     "partial": report_file(PARTIAL),
     "corrected": report_file(CORRECTED),
+    "older": version_file(CORRECTED, 1),
     "latest": "latest/index.html",
     "trend": "trends/30-days.html",
 }
@@ -35,12 +36,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "pages"
     times = iter([0.0, *[1e9] * 100])
     built = build(month(), folder, LINKS, seconds=1, clock=lambda: next(times))
-    assert built == Built(folder, pages=6, reports=30, waiting=29, latest=LAST)
+    assert built == Built(folder, pages=7, reports=30, waiting=29, latest=LAST)
     made = SiteFolder(folder)
     for day in (FIRST, PARTIAL, CORRECTED):
         newest = month().latest(day)
         assert newest is not None
-        building._write_day(made, month(), newest, LINKS)
+        building.write_day(made, month(), newest, LINKS)
     return folder
 
 
@@ -130,6 +131,19 @@ def test_every_link_within_the_site_leads_to_a_page(browser: Browser, site: Path
     assert days == [report_file(LAST)], "the pages of other days were not there when it was made"
 
 
+def test_an_older_version_keeps_its_page_and_says_that_it_is_superseded(browser: Browser, site: Path) -> None:
+    page = opened(browser, site, "older", 768, "light")
+    assert page.locator("main").inner_text().startswith("SUPERSEDED: a correction of this report was")
+    page.get_by_role("link", name="Its newest version").click()
+    assert page.url == (site / report_file(CORRECTED)).as_uri()
+    page.get_by_role("link", name="Version 1", exact=True).click()
+    assert page.url == (site / version_file(CORRECTED, 1)).as_uri()
+    page.close()
+    newest = (site / version_file(CORRECTED, 2)).read_bytes()
+    assert newest == (site / report_file(CORRECTED)).read_bytes()
+    assert b"SUPERSEDED" not in newest
+
+
 def test_a_table_stands_behind_every_chart(browser: Browser, site: Path) -> None:
     for kind in ("latest", "trend"):
         page = opened(browser, site, kind, 768, "light")
@@ -142,7 +156,7 @@ def test_a_table_stands_behind_every_chart(browser: Browser, site: Path) -> None
 
 def test_pages_are_small_have_no_script_and_a_strict_policy(site: Path) -> None:
     pages = [*site.rglob("*.html")]
-    assert len(pages) == 9
+    assert len(pages) == 14
     for page in pages:
         html = page.read_text("utf-8")
         assert len(html.encode()) < BYTES

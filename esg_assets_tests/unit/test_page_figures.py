@@ -120,22 +120,41 @@ def test_a_correction_says_so_and_lists_what_was_said_before() -> None:
     found = page(past(failed=3), past(version=2))
     assert found.notes[0] == "Version 2 is a correction: mended by the provider."
     assert [row[0] for row in found.versions] == ["2", "1"]
-    assert found.versions[0][1:3] == ("05:07 CST, 16 January 2026", "mended by the provider by jdoe")
-    assert found.versions[1][4] == "3"
+    assert found.versions[0][1:4] == ("05:07 CST, 16 January 2026", "mended by the provider", "jdoe")
+    assert found.versions[1][2:6] == ("first publication", "not said", "95", "3")
 
 
-def test_tiles_tell_each_change_and_what_can_not_be_compared() -> None:
+def test_what_is_not_compared_is_said_once() -> None:
+    assert page().not_compared == (
+        "Comparison unavailable: no report of 17 December 2025 (a month ago) is published."
+    )
+    week = replace(PERIODS[2], name="week", report_date=date(2026, 1, 9))
+    both = page(details=replace(DETAILS, periods=(PERIODS[0], week, PERIODS[2])))
+    assert "no report of 9 January 2026 (a week ago) or 17 December 2025 (a month ago)" in both.not_compared
+    first = page(details=replace(DETAILS, periods=(replace(PERIODS[2], name="previous", report_date=None),)))
+    assert first.not_compared == "Comparison unavailable: there is no earlier report."
+    assert all(not tile.changes for tile in first.tiles)
+    assert page(details=replace(DETAILS, periods=PERIODS[:1])).not_compared == ""
+
+
+def test_the_top_says_which_version_it_is_as_of_when_and_how_many_checks_passed() -> None:
+    found = page()
+    assert found.recorded == (
+        "Version 1, published 05:07 CST, 16 January 2026. Ratings and accounts as of 15 January 2026."
+    )
+    assert found.passed == "1 of 1 checks passed"
+    assert page(checks=[PASSED, failing("WARN")]).passed == "1 of 2 checks passed"
+    assert page(details=None).passed == ""
+
+
+def test_tiles_tell_each_change() -> None:
     tiles = {tile.label: tile for tile in page().tiles}
     assert tiles["Rated"].value == "97.0%"
-    assert tiles["Rated"].changes == [
-        "▼ \N{MINUS SIGN}0.5 points vs last report",
-        "vs week: comparison unavailable",
-        "vs month: comparison unavailable",
-    ]
+    assert tiles["Rated"].changes == ["▼ \N{MINUS SIGN}0.5 points vs last report"]
     assert tiles["Overall score, mean"].value == "57.8"
     assert tiles["Overall score, mean"].changes[0] == "no change vs last report"
     assert tiles["Overall score by market value"].value == "withheld"
-    assert tiles["Failed"].changes[1] == "▲ +1,200 vs week"
+    assert tiles["Failed"].changes == ["▲ +1,200 vs week"]
 
 
 def test_how_many_do_not_count_for_averages_is_always_said() -> None:
@@ -171,7 +190,8 @@ def test_failures_stand_with_their_limits() -> None:
 
 def test_changes_say_who_came_and_why_the_mean_moved_or_that_there_is_no_comparison() -> None:
     previous, week, month = page().changes
-    assert previous.title == "Report before, 2026-01-15"
+    assert previous.title == "Report before, 15 January 2026"
+    assert page().turnover[0] == ("New accounts", "3")
     assert dict(previous.turnover)["New accounts"] == "3"
     assert dict(previous.turnover)["Upgrades"] == "withheld"
     assert previous.causes == [
@@ -201,6 +221,4 @@ def test_the_foot_has_run_chain_software_and_methods() -> None:
     assert facts["Asking the provider"] == "108 calls in 1 min 32 s, 8 of them retries, 1 refused"
     assert facts["Software"] == "esg_assets 0.1.0"
     assert any("coverage is 65% or more" in sentence for sentence in found.methods)
-    assert found.metrics == [
-        ("waci", "182.4", "vs last report: comparison unavailable", "t", "lower is better")
-    ]
+    assert found.metrics == [("waci", "182.4", "", "t", "lower is better")]

@@ -1,5 +1,6 @@
 """Trends: gaps stay gaps, corrections are marked, long spans are told in fewer points."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from esg_assets.core.history import PastReport, PublishedReport
@@ -50,7 +51,13 @@ def test_shares_and_minutes_are_of_the_reports_own_counts() -> None:
     found = trend([report(0, failed=6)], MONTH)
     assert line(found, "failures", "Failed") == [6.0]
     assert line(found, "coverage", "Of the rated, in averages") == [75.0]
-    assert line(found, "duration", "Duration") == [1.5]
+    assert line(found, "duration", "Duration") == [90.0]
+
+
+def test_times_are_told_in_minutes_once_a_night_takes_two() -> None:
+    short, long = report(1), replace(report(0), figures={"collection.seconds": 120.0})
+    (shown,) = [chart for chart in trend([short, long], MONTH).charts if chart.name == "duration"]
+    assert (shown.unit, shown.lines[0].values) == ("minutes", [1.5, 2.0])
 
 
 def test_the_table_behind_a_chart_says_which_days_have_what_newest_first() -> None:
