@@ -11,6 +11,7 @@ from esg_assets_tests.canaries import (
     command_modes,
     library_modes,
     provider_modes,
+    reader_modes,
 )
 from esg_assets_tests.canaries.ground import Ground, prepared
 from esg_assets_tests.canaries.mode import Mode
@@ -23,6 +24,7 @@ SECTIONS: Mapping[str, Sequence[Mode]] = {
     "Unforeseen exceptions, and Dagster": code_modes.MODES,
     "Libraries, and what nobody catches": library_modes.MODES,
     "Commands and keys": command_modes.MODES,
+    "Commands that read reports": reader_modes.MODES,
 }
 MODES: Sequence[Mode] = [mode for modes in SECTIONS.values() for mode in modes]
 
