@@ -26,7 +26,7 @@ from esg_assets.core.pairing import Pairing, Positions, paired
 from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import Status
 
-_LOOKED_AT = ["status", *SCORE_COLUMNS, "rating", "coverage_pct", "rating_as_of"]
+_LOOKED_AT = ["status", *SCORE_COLUMNS, "rating", "coverage_pct", "rating_as_of", "methodology_version"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Side:
         frame: rows by account_id (unique): `status`, `counted` (whether the account counts for
             averages), the four scores (NaN where there is none; also of accounts that do not count),
             `letter` ("" where there is none, and unless SUCCESS), `weight` (market value above zero in
-            `currency`, else NaN), `stale` (whether the rating is).
+            `currency`, else NaN), `stale` (whether the rating is), `methodology` (the version, as `letter`).
         currency: of the weights.
     """
 
@@ -73,6 +73,9 @@ def side(accounts: pa.Table, outcomes: pa.Table, rules: FigureRules, currency: s
         "letter": np.where(rated, texts(pc.fill_null(table["rating"], "").combine_chunks()), ""),
         "weight": np.where((values > 0) & np.asarray(held), values, np.nan),
         "stale": rated & np.asarray(stale),
+        "methodology": np.where(
+            rated, texts(pc.fill_null(table["methodology_version"], "").combine_chunks()), ""
+        ),
     }
     ids = pd.Index(accounts.column("account_id").to_numpy(), name="account_id")
     return Side(pd.DataFrame(columns, index=ids, copy=False), currency)

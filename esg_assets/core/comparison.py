@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from esg_assets.core.history import ClearFigures, PastReport
+from esg_assets.core.methodology import methodology_change
 
 
 @dataclass(frozen=True)
@@ -15,11 +16,13 @@ class Comparison:
         report_date, version: the earlier report.
         changes: now minus then, by name of figure; only figures that both reports show. A change of a
             percentage is in percentage points.
+        methodology: one sentence where the provider's methodology has another version, else "".
     """
 
     report_date: date
     version: int
     changes: Mapping[str, float]
+    methodology: str = ""
 
 
 def compare(now: ClearFigures, before: PastReport | None) -> Comparison | None:
@@ -31,4 +34,7 @@ def compare(now: ClearFigures, before: PastReport | None) -> Comparison | None:
         then = before.figures.get(name)
         if value is not None and then is not None:
             changes[name] = round(value - then, 1)  # both have one decimal: this removes binary dust
-    return Comparison(before.published.report_date, before.published.version, changes)
+    published = before.published
+    return Comparison(
+        published.report_date, published.version, changes, methodology_change(now, before.figures)
+    )

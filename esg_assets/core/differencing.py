@@ -29,7 +29,7 @@ from esg_assets.core.pairing import paired
 from esg_assets.core.ratings import Status
 
 UNCHANGED = "unchanged_days."
-GROUPS = (*SCORE_COLUMNS, "coverage", "focus", "letter", "ratings")
+GROUPS = (*SCORE_COLUMNS, "coverage", "focus", "letter", "ratings", "methodology")
 _COVERAGE = frozenset({"coverage", "weighting", "scored_accounts"})
 
 Differing = Callable[[date], Mapping[str, int] | None]
@@ -71,7 +71,13 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
         name: np.where(counted, numbers(table[name]), np.nan) for name in SCORE_COLUMNS
     }
     columns["coverage"] = _where(rated, kind)
-    for group, values in (("focus", table["primary_focus"]), ("letter", table["rating"]), ("ratings", age)):
+    told = {
+        "focus": table["primary_focus"],
+        "letter": table["rating"],
+        "ratings": age,
+        "methodology": table["methodology_version"],
+    }
+    for group, values in told.items():
         columns[group] = _where(rated, texts(pc.fill_null(values, "").combine_chunks()))
     for metric in rules.metrics:
         sent = pc.map_lookup(table["metrics"], pa.scalar(metric.name), "first")
@@ -79,7 +85,10 @@ def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: Figur
     return pd.DataFrame(columns, index=pd.Index(account_ids.to_numpy(), name="account_id"), copy=False)
 
 
-_LOOKED_AT = ["status", *SCORE_COLUMNS, "primary_focus", "rating", "coverage_pct", "rating_as_of"]
+_LOOKED_AT = [
+    *("status", *SCORE_COLUMNS, "primary_focus", "rating", "coverage_pct", "rating_as_of"),
+    "methodology_version",
+]
 _KINDS = np.array(["enough", "below", "unknown"], dtype=object)
 
 

@@ -11,7 +11,8 @@ ones (`esg_assets.core.figures`) only into sealed summaries.
 * Every other count is a cell of a table whose total is known. A cell of fewer than `min_cell`
   accounts (but not an empty one) is withheld, and with it the next smallest until what is withheld
   is at least two cells and `min_cell` accounts: the rest of the total gives none of them away.
-* A letter or focus outside the known scales is counted as "other": its text is the provider's.
+* A letter or focus outside the known scales is counted as "other": its text is the provider's. So are
+  versions of its methodology that fewer than `min_cell` accounts have.
 
 What the difference of two days would tell is `esg_assets.core.differencing`. Not covered: what can be
 learned by replaying these rules on every table that fits what is shown, which in rare ties leaves one.
@@ -58,6 +59,7 @@ def clear(figures: Figures, min_cell: int) -> dict[str, float | None]:
     shown |= _table("market_value", values, min_cell)
     shown |= _table("focus", _labelled(figures.focus, PILLARS), min_cell)
     shown |= _table("letter", _labelled(figures.letters, RATINGS), min_cell)
+    shown |= _table("methodology", _versions(figures.methodologies, min_cell), min_cell)
     shown |= _averages(figures, min_cell)
     bins = {f"{BIN_POINTS * n:02d}": count for n, count in enumerate(figures.histogram)}
     shown |= _table("histogram.overall", bins, min_cell)
@@ -88,6 +90,15 @@ def _labelled(cells: Mapping[str, int], scale: Sequence[str]) -> dict[str, int]:
     named = dict.fromkeys(scale, 0)
     for label, n in cells.items():
         name = NONE if not label else label if label in scale else OTHER
+        named[name] = named.get(name, 0) + n
+    return named
+
+
+def _versions(cells: Mapping[str, int], min_cell: int) -> dict[str, int]:
+    """Cells under names that may be shown: those of enough accounts, then what is left."""
+    named: dict[str, int] = {}
+    for label, n in cells.items():
+        name = NONE if not label else label if n >= min_cell else OTHER
         named[name] = named.get(name, 0) + n
     return named
 

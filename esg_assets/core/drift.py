@@ -7,6 +7,7 @@ of ninety nights over the sample book raises none) and well inside what a broken
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
@@ -33,6 +34,9 @@ SHAPE_DISTANCE = 0.15
 MISSING_RISE, STALE_RISE = 0.1, 0.1
 """A rise of the share of rated accounts that lack a value, or whose rating is stale, by more than this."""
 
+METHOD_SHARE = 0.05
+"""More than this share of ratings by another version of the provider's methodology than before."""
+
 DOWNGRADE_SHARE, DOWNGRADE_RATIO = 0.05, 3
 """More than this share of letters went down, and that many times more than went up."""
 
@@ -53,7 +57,7 @@ def drift(before: Side | None, now: Side, before_date: date | None) -> Verdict:
         note = f"{rated:,} accounts are rated here and in the report of {before_date}: too few to judge"
         return Verdict(RATINGS_DRIFT, passed=True, severity="WARN", note=note, measured=measured)
     odd = [*_scale(before, now), *_means(before, now), *_shape(before, now), *_missing(before, now)]
-    odd += [*_stale(before, now), *_downgrades(before, now)]
+    odd += [*_stale(before, now), *_downgrades(before, now), *_methodology(before, now)]
     note = (
         f"{'; '.join(odd)}. Compared with the report of {before_date} over {rated:,} accounts. Ask the "
         "provider before the figures are used"
@@ -157,6 +161,22 @@ def _downgrades(before: Side, now: Side) -> Iterator[str]:
     if share > DOWNGRADE_SHARE and found.downgrades > DOWNGRADE_RATIO * found.upgrades:
         yield (
             f"{share:.0%} of the accounts were downgraded ({found.downgrades:,} down, {found.upgrades:,} up)"
+        )
+
+
+def _methodology(before: Side, now: Side) -> Iterator[str]:
+    then, later = both_of(before, now, "methodology")
+    stated = (then != "") & (later != "")
+    changed = stated & (then != later)
+    moves = Counter(zip(then[changed], later[changed], strict=True))
+    if stated.sum() < FEWEST or not moves:
+        return
+    share = float(changed.sum() / stated.sum())
+    if share > METHOD_SHARE:
+        (old, new), _ = min(moves.items(), key=lambda move: (-move[1], move[0]))
+        yield (
+            f"the provider changed its methodology for {share:.0%} of the ratings, mostly from version {old} "
+            f"to {new}: scores before and after may not be comparable"
         )
 
 

@@ -37,7 +37,7 @@ from esg_assets.core.verdicts import Verdict
 
 LOOKED_AT = [
     *("account_id", "status", *SCORE_COLUMNS, "primary_focus", "rating"),
-    *("coverage_pct", "rating_as_of", "metrics"),
+    *("coverage_pct", "rating_as_of", "metrics", "methodology_version"),
 ]
 """Columns of outcomes that comparisons need."""
 

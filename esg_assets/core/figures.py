@@ -9,8 +9,8 @@ Rules, each of which changes a figure:
   without coverage_pct is included and counted as such: a provider that never sends coverage would
   otherwise have no averages at all.
 * An account without a score is left out of that score's figures; it is never a zero.
-* Distributions (primary focus, letter, age) are over every SUCCESS account: low coverage keeps
-  scores out of averages, not accounts out of the book.
+* Distributions (primary focus, letter, age, version of the provider's methodology) are over every
+  SUCCESS account: low coverage keeps scores out of averages, not accounts out of the book.
 * Amounts in different currencies are never added. Market-value weights are those of the accounts in
   the one currency that most of them have (the alphabetically first of equals; accounts without a
   currency are a group of their own, ""); the others are counted as left out.
@@ -23,7 +23,7 @@ is in `esg_assets.core.averages`.
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -86,6 +86,7 @@ class Figures:
         letters: SUCCESS accounts by rating letter, "" where there is none.
         current_ratings, stale_ratings, undated_ratings: SUCCESS accounts by age of the rating.
         metrics: by name.
+        methodologies: SUCCESS accounts by version of the provider's methodology, "" where none is stated.
         unknown_market_value: accounts of any status whose market value is absent or no number.
         histogram: accounts that count for averages by overall score: BINS bins of BIN_POINTS points from
             0; a full 100 is in the last one.
@@ -107,6 +108,7 @@ class Figures:
     undated_ratings: int
     metrics: Mapping[str, Average]
     unknown_market_value: int
+    methodologies: Mapping[str, int] = field(default_factory=dict)
     histogram: tuple[int, ...] = (0,) * BINS
 
     @property
@@ -156,6 +158,7 @@ class Tally:
         self._letters: Counter[str] = Counter()
         self._coverage: Counter[str] = Counter()
         self._age: Counter[str] = Counter()
+        self._methodologies: Counter[str] = Counter()
         self._unknown_market_value = 0
         self._kept: dict[str, list[Floats]] = {}
         self._currency: list[pa.Array] = [pa.array([], pa.string())]
@@ -165,8 +168,8 @@ class Tally:
 
         Args:
             batch: status (never null), reason, the four scores, primary_focus, rating, coverage_pct,
-                rating_as_of and metrics as in OUTCOME_SCHEMA; market_value and base_currency as in
-                ACCOUNT_SCHEMA. Further columns are ignored.
+                rating_as_of, metrics and methodology_version as in OUTCOME_SCHEMA; market_value and
+                base_currency as in ACCOUNT_SCHEMA. Further columns are ignored.
         """
         table = pa.Table.from_batches([batch]).combine_chunks()
         self._status += _count(table["status"])
@@ -175,6 +178,7 @@ class Tally:
         rated = table.filter(pc.equal(table["status"], Status.SUCCESS.value))
         self._focus += _count(rated["primary_focus"])
         self._letters += _count(rated["rating"])
+        self._methodologies += _count(rated["methodology_version"])
         oldest = (self._rules.as_of - timedelta(days=self._rules.max_rating_age_days)).isoformat()
         # ISO dates compare as text just as they do as dates.
         age = pc.if_else(pc.less(rated["rating_as_of"], oldest), "stale", "current")
@@ -221,6 +225,7 @@ class Tally:
             undated_ratings=self._age["undated"],
             metrics={m.name: average(self._values(f"metric {m.name}")) for m in self._rules.metrics},
             unknown_market_value=self._unknown_market_value,
+            methodologies=dict(sorted(self._methodologies.items())),
             histogram=_histogram(self._values(SCORE_COLUMNS[0])),
         )
 

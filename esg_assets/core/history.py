@@ -15,7 +15,7 @@ ClearFigures = Mapping[str, float | None]
 
 Names: accounts, accounts.STATUS, success_rate_pct, failures.REASON, scored_accounts,
 coverage.{enough,unknown,below}, ratings.{current,stale,undated}, market_value.{known,unknown},
-focus.PILLAR and letter.LETTER (also .none and .other),
+focus.PILLAR, letter.LETTER and methodology.VERSION (also .none and .other),
 SCORE.{mean,median,lower_quartile,upper_quartile,weighted_mean}, histogram.overall.NN (accounts whose
 overall score is NN points or up to five more), collection.{calls,retries,refusals,seconds} (what asking
 for the ratings took),

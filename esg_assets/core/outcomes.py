@@ -29,6 +29,7 @@ OUTCOME_SCHEMA = pa.schema(
         pa.field("coverage_pct", pa.string()),
         pa.field("rating_as_of", pa.string()),
         pa.field("metrics", pa.map_(pa.string(), pa.string())),
+        pa.field("methodology_version", pa.string()),
         pa.field("etag", pa.string()),
         pa.field("raw", pa.binary(), nullable=False),
     ]
@@ -55,6 +56,7 @@ def to_batch(outcomes: Sequence[Outcome]) -> pa.RecordBatch:
         scores("coverage_pct"),
         [None if r is None else r.as_of.isoformat() for r in ratings],
         [None if r is None else list(r.metrics.items()) for r in ratings],
+        scores("methodology_version"),
         [o.etag or None for o in outcomes],
         [o.raw for o in outcomes],
     ]
@@ -76,7 +78,7 @@ def _outcome(row: dict[str, object]) -> Outcome:
             metrics=dict(row["metrics"] or []),  # type: ignore[call-overload]  # pairs, by the schema
             **{
                 name: str(row[name] or "")
-                for name in (*SCORE_COLUMNS, "primary_focus", "rating", "coverage_pct")
+                for name in (*SCORE_COLUMNS, "primary_focus", "rating", "coverage_pct", "methodology_version")
             },
         )
     last_status = row["last_status"]

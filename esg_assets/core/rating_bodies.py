@@ -5,6 +5,7 @@ account is `esg_assets.core.replies`.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -19,6 +20,10 @@ MAX_NUMBER_CHARS = 40
 
 MAX_EXPONENT = 40
 """A number of another order of magnitude (10^±40) is an error or an attack, whatever it measures."""
+
+
+_LABEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,23}", re.ASCII)
+"""Of a methodology's version: short and plain, since it is shown where ratings are counted."""
 
 
 class InvalidRating(Exception):
@@ -37,7 +42,8 @@ def read_rating(fields: Mapping[str, object], as_of: date, metrics: Sequence[Met
     """The rating in `fields` (the contract's EsgRating as `parse` gives it), with the number texts as sent.
 
     Whose rating it is has been looked at before. Fields that the contract does not know, and metrics
-    that nobody asked for, are ignored.
+    that nobody asked for, are ignored; so is a methodology_version that is no plain label, for a rating
+    is none the worse for it.
 
     Raises:
         InvalidRating: with one of the codes as_of_invalid, as_of_in_future, score_invalid,
@@ -54,6 +60,7 @@ def read_rating(fields: Mapping[str, object], as_of: date, metrics: Sequence[Met
         rating=_word(fields["rating"], RATINGS, "rating") if "rating" in fields else "",
         coverage_pct=_percentage(fields["coverage_pct"], "coverage") if "coverage_pct" in fields else "",
         metrics=_metrics(fields.get("metrics", {}), metrics),
+        methodology_version=_label(fields.get("methodology_version")),
     )
 
 
@@ -153,6 +160,11 @@ def _word(value: object, words: Sequence[str], what: str) -> str:
     if type(value) is not str or value not in words:
         raise InvalidRating(f"{what}_invalid")
     return value
+
+
+def _label(value: object) -> str:
+    """A version as sent, a JSON number too (2.1); "" for whatever is no plain label."""
+    return str(value) if isinstance(value, str) and _LABEL.fullmatch(value) else ""
 
 
 def _date(value: object, latest: date) -> date:

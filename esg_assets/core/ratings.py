@@ -58,7 +58,8 @@ class Rating:
     """The scores of one account; numbers keep the text the provider sent (52.50 stays 52.50).
 
     Scores run from 0 to 100, higher is better. `metrics` holds only the metrics asked for that the
-    provider sent, by name, as number texts.
+    provider sent, by name, as number texts. `methodology_version` is the provider's own label of how it
+    rates, "" where it states none.
     """
 
     as_of: date
@@ -70,6 +71,7 @@ class Rating:
     rating: str = ""
     coverage_pct: str = ""
     metrics: Mapping[str, str] = field(default_factory=dict)
+    methodology_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Period:
         changes: of cleared figures, now minus then, by name.
         change: of accounts; None where `unavailable` says why.
         unavailable: "" where there is a change.
+        methodology: one sentence where the provider's methodology has another version, else "".
     """
 
     name: str
@@ -59,6 +60,7 @@ class Period:
     changes: Mapping[str, float]
     change: ClearChange | None
     unavailable: str
+    methodology: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,14 +177,14 @@ def _changed(
     exact = compared(found.report_date)
     if exact is None:
         why = f"the accounts of {found.report_date} can no longer be opened on this host"
-        return Period(name, found.report_date, found.version, found.changes, None, why)
+        return Period(name, found.report_date, found.version, found.changes, None, why, found.methodology)
     change = ClearChange(
         before=found.report_date.isoformat(),
         turnover=exact.turnover,
         migration=_migration(figures, before.figures, exact, min_cell),
         means=_means(figures, before.figures, exact, min_cell),
     )
-    return Period(name, found.report_date, found.version, found.changes, change, "")
+    return Period(name, found.report_date, found.version, found.changes, change, "", found.methodology)
 
 
 def _own(group: str, *both: ClearFigures) -> bool:
@@ -226,6 +228,7 @@ def _period(kept: Mapping[str, Any]) -> Period:
         changes=kept["changes"],
         change=None if change is None else _change(change),
         unavailable=kept["unavailable"],
+        methodology=kept.get("methodology", ""),  # none in what was kept before it was counted
     )
 
 

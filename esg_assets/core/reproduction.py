@@ -28,7 +28,7 @@ _KINDS: Mapping[str, Sequence[str]] = {
     "letter": ("rating",),
     "score": SCORE_COLUMNS,
     "coverage": ("coverage_pct",),
-    "details": ("primary_focus", "rating_as_of", "metrics"),
+    "details": ("primary_focus", "rating_as_of", "metrics", "methodology_version"),
 }
 """Columns of an outcome by kind of difference; the kinds are those of `row_changes`."""
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from esg_assets.core.figures import Figures
 from esg_assets.core.history import PublishedReport, RunRecord
+from esg_assets.core.rating_bodies import RATINGS
 from esg_assets.core.ratings import Reason, Status
 
 SCHEMA_VERSION = 1
@@ -137,6 +138,10 @@ def _exact(figures: Figures) -> dict[str, object]:
             "below": figures.below_coverage,
         },
         "scored_accounts": figures.scored_accounts,
+        "scales": {
+            "scores": {"lowest": 0, "highest": 100, "better": "higher"},
+            "rating_letters": list(RATINGS),  # the best first
+        },
         "scores": {name: asdict(spread) for name, spread in figures.scores.items()},
         "weighting": asdict(figures.weighting),
         "unknown_market_value": figures.unknown_market_value,
@@ -149,6 +154,7 @@ def _exact(figures: Figures) -> dict[str, object]:
             "undated": figures.undated_ratings,
         },
         "metrics": metrics,
+        "methodology_versions": dict(figures.methodologies),
     }
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from esg_assets.core.comparison import Comparison
 from esg_assets.core.differencing import UNCHANGED
 from esg_assets.core.history import ClearFigures, PublishedReport, RunRecord
+from esg_assets.core.methodology import methodology_told
 from esg_assets.core.outcomes import SCORE_COLUMNS
 from esg_assets.core.ratings import Metric, Status
 from esg_assets.core.summary import accounts_note
@@ -198,7 +199,8 @@ def _footnotes(summary: Summary) -> list[str]:
     else:
         before = summary.change
         notes.append(f"Changes are against the report of {before.report_date}, version {before.version}.")
-    notes += _standing(summary)
+    versions = methodology_told(summary.figures), summary.change.methodology if summary.change else ""
+    notes += [*filter(None, versions), *_standing(summary)]
     if None in summary.figures.values():
         notes.append(
             f"Withheld: figures about fewer than {summary.min_cell:,} accounts, and those from which "

@@ -283,3 +283,10 @@ def test_no_document_makes_a_mapped_shape_raise_or_is_believed(document: object)
     for mapping in (SMALL, COLUMNS, ERRORS):
         one = judge_many(Reply(200, raw), ["A"], AS_OF, METRICS, parsed(mapping).reply)["A"]
         assert one.rating is None
+
+
+def test_the_version_of_the_methodology_is_found_and_is_none_where_there_is_none() -> None:
+    mapping = changed("reply.fields.methodology_version", {"path": "model.version"})
+    assert rating_of(ROW | {"model": {"version": "2.1"}}, mapping).methodology_version == "2.1"
+    assert rating_of(ROW, mapping).methodology_version == ""
+    assert rating_of(ROW | {"model": {"version": "2.1"}}).methodology_version == ""

@@ -157,4 +157,4 @@ def test_an_account_differs_only_in_what_it_puts_in() -> None:
     failed = Outcome("A", Status.FAILED, Reason.TIMEOUT, attempts=5)
     assert set(compared([failed], [rated("A")]).values()) == {1}
     below = compared([rated("A", coverage_pct="10")], [rated("A")])
-    assert {group for group, n in below.items() if not n} == {"focus", "letter", "ratings"}
+    assert {group for group, n in below.items() if not n} == {"focus", "letter", "ratings", "methodology"}

@@ -124,6 +124,7 @@ def test_the_figures_of_a_small_book_are_those_worked_out_by_hand() -> None:
         undated_ratings=0,
         metrics={"waci": Average(2, 240.25), "board_independence": Average(0, None)},
         unknown_market_value=3,
+        methodologies={"": 6},
         # 40 is of 40 to 45, 50 of 50 to 55 and 70 of 70 to 75: a bin holds its lower end.
         histogram=tuple(int(points in {40, 50, 60, 70, 80}) for points in range(0, 100, 5)),
     )

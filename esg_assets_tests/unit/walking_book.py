@@ -21,6 +21,7 @@ class Account:
     coverage: float
     status: str = "SUCCESS"
     stale: bool = False
+    methodology: str = ""
 
     @property
     def overall(self) -> float:
@@ -66,4 +67,7 @@ def side_of(book: list[Account], currency: str = "USD") -> Side:
     frame["letter"] = [a.letter if ok else "" for a, ok in zip(book, rated, strict=True)]
     frame["weight"] = [np.nan if account.value is None else account.value for account in book]
     frame["stale"] = [ok and a.stale for a, ok in zip(book, rated, strict=True)]
+    frame["methodology"] = [
+        account.methodology if ok else "" for account, ok in zip(book, rated, strict=True)
+    ]
     return Side(frame, currency)

@@ -109,6 +109,7 @@ class MappedShape:
         focus: the primary focus; None where it follows from the pillars.
         columns: finds the column names, where entries are lists; then they become objects by these.
         rating, coverage, metrics: what the provider has besides.
+        methodology: the version of its method of rating.
         errors: where it says why accounts have no rating.
         omits_unrated: whether it leaves out what it has no rating of.
         paged: whether a document may be a list of pages (`request_shape.merged`).
@@ -123,6 +124,7 @@ class MappedShape:
     rating: MappedWord | None = None
     coverage: MappedNumber | None = None
     metrics: Mapping[str, MappedNumber] = field(default_factory=dict)
+    methodology: JsonPath | None = None
     errors: MappedErrors | None = None
     omits_unrated: bool = False
     paged: bool = False
@@ -165,6 +167,7 @@ class MappedShape:
             "rating": None if self.rating is None else self.rating.read(entry),
             "coverage_pct": None if self.coverage is None else self.coverage.read(entry),
             "metrics": {name: value for name, value in metrics.items() if value is not None},
+            "methodology_version": None if self.methodology is None else self.methodology.find(entry),
         }
         return told | {name: value for name, value in optional.items() if value is not None}
 

@@ -143,7 +143,7 @@ class MappedReplyShapes:
 def _reply(node: Node, *, paged: bool) -> MappedShape:
     keys = node.keys("entries account_id fields", "columns errors missing")
     fields = keys["fields"].keys(
-        f"as_of {' '.join(SCORES)} primary_focus", optional="rating coverage_pct metrics"
+        f"as_of {' '.join(SCORES)} primary_focus", optional="rating coverage_pct metrics methodology_version"
     )
     metrics = fields["metrics"].children("metrics by name") if "metrics" in fields else {}
     missing = keys["missing"].choice("bad_response", "not_rated") if "missing" in keys else ""
@@ -157,6 +157,9 @@ def _reply(node: Node, *, paged: bool) -> MappedShape:
         rating=_word(fields["rating"]) if "rating" in fields else None,
         coverage=_number(fields["coverage_pct"]) if "coverage_pct" in fields else None,
         metrics={name: _number(metric) for name, metric in metrics.items()},
+        methodology=fields["methodology_version"].keys("path")["path"].path()
+        if "methodology_version" in fields
+        else None,
         errors=_errors(keys["errors"]) if "errors" in keys else None,
         omits_unrated=missing == "not_rated",
         paged=paged,
