@@ -108,6 +108,7 @@ def test_headers_say_who_whom_and_what(relay: MailServer) -> None:
     assert mail["Subject"] == (
         "[ESG report prod] PARTIAL 2026-11-19: 89.7% rated, 80 failed, mean score 57.8 (unchanged)"
     )
+    assert "\n" not in str(dict(mail.raw_items())["Subject"]), "begun on its own line after an empty one"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Importance"] is None
     assert mail["References"] is None

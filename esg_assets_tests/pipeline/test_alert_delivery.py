@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,21 @@ ROUTES = Routes(
     frozenset({Target(PAGERDUTY, DEVELOPERS), Target(EMAIL, DEVELOPERS), Target(SLACK, DEVELOPERS)}),
 )
 DOWN = ChannelUnavailable("the service answered 503")
+
+
+class Preparing(ScriptedChannel):
+    """A channel that makes something before it delivers.
+
+    Args:
+        make: what it does then.
+    """
+
+    def __init__(self, name: str, make: Callable[[], None]) -> None:
+        super().__init__(name)
+        self._make = make
+
+    def prepare(self, message: Message) -> None:
+        self._make()
 
 
 def seen(number: int) -> Observation:
@@ -260,3 +275,40 @@ def test_the_sensor_ticks_with_wrong_settings_and_leaves_out_what_they_break(
         reason = alert_delivery_sensor(context)
     assert isinstance(reason, dg.SkipReason)
     assert reason.skip_message == "nothing was due"
+
+
+def test_what_a_channel_makes_first_is_not_of_the_time_of_its_delivery(outbox: MemoryOutbox) -> None:
+    slow = Preparing(EMAIL, lambda: time.sleep(0.4))
+
+    result = deliver(outbox, slow, channel_seconds=0.2)
+    assert result.troubles == []
+    assert len(slow.taken) == 2
+
+
+def test_what_cannot_be_made_is_tried_again_later(outbox: MemoryOutbox) -> None:
+    def broken() -> None:
+        raise StoreUnavailable("The history does not answer.")
+
+    channel = Preparing(EMAIL, broken)
+    (trouble,) = deliver(outbox, channel).troubles
+    assert (trouble.why, trouble.refused) == ("The history does not answer.", False)
+    assert channel.tried == []
+    assert outbox.waiting(NOW).pending[EMAIL] == 2
+
+
+def test_a_pass_does_not_wait_for_what_is_made_too_slowly(
+    outbox: MemoryOutbox, release: threading.Event
+) -> None:
+    def slow() -> None:
+        release.wait(20)
+
+    channel = Preparing(EMAIL, slow)
+    began = time.monotonic()
+    result = deliver(outbox, channel, seconds=0.6, channel_seconds=0.1)
+    assert time.monotonic() - began < 3
+    assert result.troubles == []
+    assert outbox.waiting(NOW).pending[EMAIL] == 2
+    release.set()
+    later = deliver(outbox, ScriptedChannel(EMAIL), now=NOW + timedelta(minutes=2))
+    assert later.delivered == {EMAIL: 2}
+    assert channel.tried == [], "whoever comes too late leaves it to the next pass"

@@ -23,6 +23,8 @@ from esg_assets.core.central_time import CENTRAL
 from esg_assets.core.report_mail import ReportMail
 from esg_assets.core.report_mail_text import UNCHANGED, reason_of, text_of
 
+_LONGEST_HEADER = 400
+
 
 def mail_of(message: Message, places: Places, *, sender: str, recipients: Sequence[str]) -> EmailMessage:
     """The mail of a message: the same for every repeat, Message-ID and Date included.
@@ -36,7 +38,7 @@ def mail_of(message: Message, places: Places, *, sender: str, recipients: Sequen
         mail["Importance"] = "high"
     mail.set_content(words.text())
     mail.add_alternative(html_of(words), subtype="html")
-    return mail
+    return _with_whole_headers(mail)
 
 
 def letter_of(message: Message, letter: Letter, *, sender: str, recipients: Sequence[str]) -> EmailMessage:
@@ -54,7 +56,7 @@ def letter_of(message: Message, letter: Letter, *, sender: str, recipients: Sequ
             disposition="inline",
             filename="accounts_by_score.png",
         )
-    return mail
+    return _with_whole_headers(mail)
 
 
 def html_of(words: Words) -> str:
@@ -90,6 +92,15 @@ def _begun(
     mail["Subject"] = subject
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"  # the same, for Exchange
+    return mail
+
+
+def _with_whole_headers(mail: EmailMessage) -> EmailMessage:
+    """The library would begin a subject of medium length on a line of its own, behind an empty one.
+
+    Only now: bodies are encoded for lines of the usual length.
+    """
+    mail.policy = SMTP.clone(max_line_length=_LONGEST_HEADER)
     return mail
 
 
