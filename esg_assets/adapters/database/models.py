@@ -76,7 +76,7 @@ FIGURES = sa.Table(
     sa.Column("report_date", sa.Date, nullable=False),
     sa.Column("value", sa.Double),  # null: withheld
     sa.Column("recorded_at", UtcDateTime),  # null: with its publication
-    sa.Index(None, "name", "report_date"),
+    sa.Index(None, "name", "report_date", "publication_id", "value"),  # a trend reads nothing else
 )
 
 DETAILS = sa.Table(

@@ -40,6 +40,12 @@ def upgrade() -> None:
     op.create_index("esg_prunings_publication_id_idx", "esg_prunings", ["publication_id"])
     op.create_index("esg_prunings_what_before_idx", "esg_prunings", ["what", "before"])
     op.add_column("esg_figures", sa.Column("recorded_at", sa.DateTime(timezone=True)))
+    op.drop_index("esg_figures_name_report_date_idx", "esg_figures")
+    op.create_index(
+        "esg_figures_name_report_date_publication_id_value_idx",
+        "esg_figures",
+        ["name", "report_date", "publication_id", "value"],
+    )
     op.create_index("esg_publications_recorded_at_idx", "esg_publications", ["recorded_at"])
     op.create_index("esg_runs_started_at_idx", "esg_runs", ["started_at"])
     op.create_index("esg_chain_head_restored_sequence_idx", "esg_chain_head", ["restored", "sequence"])
