@@ -6,14 +6,13 @@ built, so that importing this touches nothing and `--help` is quick.
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from esg_assets import key_choice, store_choice
+from esg_assets import authorization_choice, key_choice, store_choice
 from esg_assets.core.account_mapping import parse_account_mapping
 from esg_assets.core.alerts.ports import Outbox
 from esg_assets.core.ports import (
     AccountSource,
-    Authorization,
     CallPolicy,
     History,
     Keyring,
@@ -74,10 +73,10 @@ def account_source(settings: Settings) -> AccountSource:
     return open_account_source(
         settings.accounts_url.get_secret_value(),
         query=settings.accounts_query,
-        authorization=_authorization(settings, "accounts"),
+        authorization=authorization_choice.authorization(settings, "accounts", _mapping(settings)),
         ca_bundle=None if settings.accounts_ca_bundle is None else str(settings.accounts_ca_bundle),
         client_cert=None if cert is None else (str(cert) if key is None else (str(cert), str(key))),
-        proxy=_proxy(settings) or None,
+        proxy=authorization_choice.proxy(settings) or None,
         storage_options=os.environ,
     )
 
@@ -102,7 +101,7 @@ def ratings_api(settings: Settings) -> RatingsApi:
     from esg_assets.adapters.esg_api.mapping import request_shape
 
     assert settings.api_url is not None
-    authorization = _authorization(settings, "api")
+    authorization = authorization_choice.authorization(settings, "api", _mapping(settings))
     return HttpEsgApi(
         settings.api_url,
         authorization,
@@ -111,7 +110,7 @@ def ratings_api(settings: Settings) -> RatingsApi:
         ca_bundle=settings.api_ca_bundle,
         client_cert=settings.api_client_cert,
         client_key=settings.api_client_cert_key,
-        proxy=_proxy(settings),
+        proxy=authorization_choice.proxy(settings),
         user_agent=f"esg-assets/{__version__}",
         took=getattr(authorization, "took", lambda _seconds: None),
     )
@@ -127,49 +126,6 @@ def reply_shapes() -> ReplyShapes:
 def _mapping(settings: Settings) -> str:
     """ESG_API_MAPPING as it is frozen with a snapshot: what a later run makes of that is what counts."""
     return "" if settings.api_mapping is None else settings.api_mapping.canonical
-
-
-def _proxy(settings: Settings) -> str:
-    return "" if settings.api_proxy is None else settings.api_proxy.get_secret_value()
-
-
-def _authorization(settings: Settings, api: Literal["api", "accounts"]) -> Authorization:
-    """ESG_API_AUTH or ESG_ACCOUNTS_AUTH, with the settings that go with it."""
-    from esg_assets.adapters.authorization import (
-        ApiKey,
-        Bearer,
-        NoAuthorization,
-        OAuth2ClientCredentials,
-        TokenEndpoint,
-    )
-
-    def text(name: str) -> str:
-        value = getattr(settings, name)
-        return "" if value is None else str(getattr(value, "get_secret_value", lambda: value)())
-
-    kind = getattr(settings, f"{api}_auth")
-    if kind == "oauth2":
-        from esg_assets.adapters.esg_api.mapping import token_parameters
-
-        endpoint = TokenEndpoint(
-            text(f"{api}_token_url"),
-            text(f"{api}_client_id"),
-            text(f"{api}_client_secret"),
-            text("api_scope") if api == "api" else "",
-            text("api_audience") if api == "api" else "",
-            parameters=token_parameters(_mapping(settings)) if api == "api" else {},
-            settings=f"ESG_{api.upper()}",
-            ca_bundle=getattr(settings, f"{api}_ca_bundle"),
-            client_cert=getattr(settings, f"{api}_client_cert"),
-            client_key=getattr(settings, f"{api}_client_cert_key"),
-            proxy=_proxy(settings),
-        )
-        return OAuth2ClientCredentials(endpoint, call_seconds=settings.api_timeout_seconds)
-    if kind == "api_key":
-        return ApiKey(text("api_key" if api == "api" else "accounts_api_key"))
-    if kind == "bearer":
-        return Bearer(text("api_bearer_token" if api == "api" else "accounts_token"))
-    return NoAuthorization()
 
 
 def leases(settings: Settings) -> Leases:

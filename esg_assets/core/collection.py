@@ -2,7 +2,7 @@
 
 A pure state machine: no threads, no clock, no network. `esg_assets.adapters.workers` drives it with
 threads and passes the time in. Pacing, retry, breaker and the end of an outage are all decided here
-(with `pacing`, `retry` and `breaker` for their arithmetic), so that they cannot contradict each
+(with `throttle`, `retry`, `breaker` and `admission` for their parts), so that they cannot contradict each
 other. What a reply means is `esg_assets.core.replies`.
 """
 
@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from esg_assets.core.admission import PROBES_BEFORE_FAN_OUT, Admission
 from esg_assets.core.backlog import Ask, Backlog
 from esg_assets.core.breaker import Breaker
 from esg_assets.core.calls import Call, Done, Wait
-from esg_assets.core.errors import AccessDenied, ApiUnavailable, EsgError
+from esg_assets.core.errors import ApiUnavailable, EsgError
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.progress import Progress
 from esg_assets.core.ratings import Fault, Outcome, Reason, Reply, Status
@@ -22,12 +23,6 @@ from esg_assets.core.replies import OK, REFUSAL_STATUS, Judgement, Ruling
 from esg_assets.core.retry import full_jitter, retry_after_seconds
 from esg_assets.core.retry_budget import RetryBudget
 from esg_assets.core.throttle import Throttle
-
-PROBES_BEFORE_FAN_OUT = 4
-"""Calls in flight at most until one account has been answered: a wrong key must not cost a thousand calls."""
-
-DENIALS_TO_STOP = 10
-"""So many calls refused and none answered means that the client as a whole is refused."""
 
 NOT_MODIFIED = 304
 
@@ -77,10 +72,7 @@ class Collection:
         self._repeats: list[Call] = []  # the same call once more, with a new token
         self._reserved = 0
         self._in_flight = 0
-        self._proved = False
-        self._denied: list[Outcome] = []
-        self._denials = 0
-        self._denial_status: int | None = None
+        self._admission = Admission()
         self._last_good = now
         self._stopping = False
         self.error: EsgError | None = None
@@ -96,7 +88,7 @@ class Collection:
         self._backlog.wake(now)
         busy = self._reserved + self._in_flight
         pause = self._breaker.wait(now, busy)
-        probing = not self._proved and busy >= PROBES_BEFORE_FAN_OUT
+        probing = not self._admission.proved and busy >= PROBES_BEFORE_FAN_OUT
         if pause != 0.0 or probing or self._throttle.far_ahead(self._reserved):
             return Wait(pause or None)
         if len(self._repeats) + self._backlog.calls(retries=self._may_retry) > self._reserved:
@@ -144,7 +136,7 @@ class Collection:
 
     def settles_later(self, reply: Reply) -> bool:
         """Whether nothing that is sent next depends on a reply, so that its `end` may wait a moment."""
-        return reply.status == OK and self._proved and not self._breaker.open
+        return reply.status == OK and self._admission.proved and not self._breaker.open
 
     def judge(self, call: Call, reply: Reply) -> Mapping[str, Judgement]:
         """What a reply means for each account of its call; needs no lock, and takes longest."""
@@ -167,14 +159,13 @@ class Collection:
         if first.whole and refused and reply.token_renewed and not call.renewed:
             self._repeats.append(Call(call.asks, renewed=True))
             return []
-        if first.ruling is Ruling.FINAL and len(call.asks) == 1 and self._proved:
+        if first.ruling is Ruling.FINAL and len(call.asks) == 1 and self._admission.proved:
             self._learn_health(reply, call, judgements, now)
             return self._ended(self._one(call.asks[0], first, reply, reply.body, 1, now))
         rulings = {j.ruling for j in judgements.values()}
         self._learn_health(reply, call, judgements, now)
         pause = self._pause(reply, call, first, now) if Ruling.TRANSIENT in rulings else 0.0
-        outcomes = self._denied if self._proved else []
-        self._denied = [] if self._proved else self._denied
+        outcomes = self._admission.released()
         body = reply.body
         rated = any(judgement.status is Status.SUCCESS for judgement in judgements.values())
         for ask in call.asks:
@@ -182,11 +173,8 @@ class Collection:
             # The first outcome of a call keeps its body for all of them, whole if one of them is rated.
             outcomes += [replace(each, raw=body) for each in found] if rated else found
             body = b"" if found else body
-        if refused and not self._proved:
-            self._denials += 1
-            self._denial_status = REFUSAL_STATUS[refused]
-            if self._denials >= DENIALS_TO_STOP:
-                self._nobody_was_answered()
+        if refused and self._admission.denied(REFUSAL_STATUS[refused]):
+            self._nobody_was_answered()
         return self._ended(outcomes)
 
     def stop(self, error: EsgError | None = None) -> None:
@@ -273,10 +261,7 @@ class Collection:
                 ask.limit = min(ask.limit, math.ceil(shared_by**left))
             self._backlog.again_at(ask, due)
             return []
-        if self._proved:
-            return [ask.failure]
-        self._denied.append(ask.failure)
-        return []
+        return self._admission.certain(ask.failure)
 
     def _learn_health(
         self, reply: Reply, call: Call, judgements: Mapping[str, Judgement], now: float
@@ -303,18 +288,10 @@ class Collection:
         return outcomes
 
     def _answered(self, now: float) -> None:
-        self._proved, self._last_good = True, now
+        self._admission.answered()
+        self._last_good = now
         self._breaker.answered()
 
     def _nobody_was_answered(self) -> None:
-        """The denied accounts are not failures of their own: nothing is kept of them."""
-        if self._denials and not self._proved:
-            self.stop(
-                AccessDenied(
-                    f"Asking for ratings as of {self._as_of}: the provider refused all of the first "
-                    f"{self._denials} calls ({self._denial_status}) and rated no account, so the run "
-                    "stopped before asking for the others. Check the credentials and what they may read "
-                    "(ESG_API_AUTH and the settings that go with it; `esg-assets doctor` tries them), then "
-                    "run again."
-                )
-            )
+        if (refusal := self._admission.refusal(self._as_of)) is not None:
+            self.stop(refusal)

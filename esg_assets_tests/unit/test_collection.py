@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esg_assets.core.admission import DENIALS_TO_STOP, PROBES_BEFORE_FAN_OUT
 from esg_assets.core.breaker import FAILURES_TO_OPEN, PROBE_SECONDS
-from esg_assets.core.collection import DENIALS_TO_STOP, PROBES_BEFORE_FAN_OUT
 from esg_assets.core.errors import AccessDenied, ApiUnavailable
 from esg_assets.core.ports import CallPolicy
 from esg_assets.core.ratings import Fault, Reason, Reply, Status
