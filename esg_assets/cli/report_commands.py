@@ -4,6 +4,7 @@ What they do is in `esg_assets.cli.reports`. `verify` and `decrypt` read the set
 `.env`, so that a file somebody left in the working folder cannot say which keys to believe.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +15,22 @@ from esg_assets.cli.commands import Commands
 from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
 from esg_assets.cli.reason_check import require_no_account
 from esg_assets.cli.report_access import opener_of, verifying_settings
+from esg_assets.cli.said_then import moment_of, said_then
 from esg_assets.core.errors import SettingsWrong
 
 if TYPE_CHECKING:
     from esg_assets.composition import SealedStores
+    from esg_assets.core.ports import History
 
+_BUSY_SECONDS = 10.0
+AsOf = Annotated[
+    str,
+    typer.Option(
+        "--as-of",
+        metavar="WHEN",
+        help="What stood at that moment: YYYY-MM-DD (its end) or YYYY-MM-DDTHH:MM in US Central time, or Z.",
+    ),
+]
 _STATUSES = ("SUCCESS", "NOT_RATED", "FAILED")
 
 
@@ -32,13 +44,28 @@ def register(commands: Commands) -> None:
     commands.add("report verifier", verifier)
 
 
-def list_reports() -> Answer:
-    """Published reports: date, version, accounts by status, recipients."""
+def list_reports(day: OptionalDay = None, as_of: AsOf = "") -> Answer:
+    """Published reports: date, version, accounts by status, recipients; with --as-of those of then.
+
+    With --date and --as-of it also tells what was said about that date then: the figures that the history
+    held, beside today's where they differ, or how its runs had ended when nothing was published.
+    """
     from esg_assets.cli import reports  # noqa: PLC0415 - cryptography and pyarrow are slow to import
 
-    found = reports.listed(_stores("report list").published)
+    chosen, now = day_of(day), datetime.now(UTC)
+    moment = moment_of(as_of, now) if as_of else None
+    published = _stores("report list").published
+    found = reports.listed(published, chosen, moment)
+    shown = _table(found, moment)
+    if chosen is not None and moment is not None:
+        told, lines = said_then(published.list(), _history(), chosen, moment)
+        return Answer({**found, **told}, [*(shown if found["reports"] else ()), *lines])
+    return Answer(found if moment is None else {**found, "as_of": moment.isoformat()}, shown)
+
+
+def _table(found: dict[str, Any], moment: datetime | None) -> list[str | Rows]:
     if not found["reports"]:
-        return Answer(found, ["No report was published yet."])
+        return [f"No report was published {'yet' if moment is None else 'by then'}."]
     rows = [
         [
             each["date"],
@@ -49,7 +76,14 @@ def list_reports() -> Answer:
         ]
         for each in found["reports"]
     ]
-    return Answer(found, [Rows(("date", "version", "entry", *_STATUSES, "recipients"), rows)])
+    return [Rows(("date", "version", "entry", *_STATUSES, "recipients"), rows)]
+
+
+def _history() -> "History":
+    from esg_assets import composition  # noqa: PLC0415 - slow to import
+    from esg_assets.settings import load_settings  # noqa: PLC0415
+
+    return composition.history_to_read(load_settings("report list"), _BUSY_SECONDS)
 
 
 def decrypt(

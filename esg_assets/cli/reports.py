@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,20 @@ _FAILURE_COLUMNS = ("account_id", "status", "reason", "attempts", "last_status")
 Json = dict[str, Any]
 
 
-def listed(reports: PublishedReports) -> Json:
-    """Every published version, oldest date first: `report list`. Raises Tampered."""
+def listed(reports: PublishedReports, day: date | None = None, moment: datetime | None = None) -> Json:
+    """Every published version, oldest date first: `report list`.
+
+    Args:
+        reports: what is published.
+        day: only of that date.
+        moment: only what was published by then.
+
+    Raises:
+        Tampered: the chain is not what was signed.
+    """
     ordered = sorted(reports.list(), key=lambda each: (each.date, each.version))
-    return {"reports": [_told(each) for each in ordered]}
+    wanted = [each for each in ordered if day is None or each.date == day]
+    return {"reports": [_told(each) for each in wanted if moment is None or each.recorded_at <= moment]}
 
 
 def decrypted(
