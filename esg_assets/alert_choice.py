@@ -6,7 +6,6 @@ Adapters are imported when they are built, as in `esg_assets.composition`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from esg_assets import composition
 from esg_assets.core.alerts.routes import (
     APPRISE,
     AUDIENCES,
@@ -24,7 +23,6 @@ from esg_assets.core.alerts.routes import (
     parse_routes,
 )
 from esg_assets.core.alerts.wording import Places
-from esg_assets.report_letters import ReportLetters
 
 if TYPE_CHECKING:
     from esg_assets.adapters.notifiers.apprise import AppriseChannel
@@ -135,8 +133,10 @@ def _build(name: str, settings: "Settings") -> "BuiltChannel":
 
 
 def _email(settings: "Settings") -> "EmailChannel":
+    from esg_assets import composition  # noqa: PLC0415 - loads data libraries
     from esg_assets.adapters.notifiers.chart_picture import png_of  # noqa: PLC0415 - as the others
     from esg_assets.adapters.notifiers.email import EmailChannel  # noqa: PLC0415 - jinja2 is slow to import
+    from esg_assets.report_letters import ReportLetters  # noqa: PLC0415 - loads what makes figures
 
     assert settings.smtp_url is not None
     return EmailChannel(
