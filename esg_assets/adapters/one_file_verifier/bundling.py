@@ -43,7 +43,7 @@ PARTS = (
     Part("core.chain_bodies"),
     Part("core.chain", but=("encode",)),
     Part("core.key_rules", but=("write_item",)),
-    Part("core.ports", only=("Keyring",)),
+    Part("core.ports.keys", only=("Keyring",)),
     Part("core.chain_history"),
     Part("core.examination", but=("examine",)),
     Part("core.publication", only=("_OBJECT_OF", "StoredObject", "named_objects", "expired_keys")),
