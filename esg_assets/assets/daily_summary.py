@@ -88,6 +88,7 @@ def daily_summary(
         earlier = EarlierReports(
             *(day.snapshot, day.ratings.outcomes, day.exact.weighting.currency),
             *(rules.figures, snapshots, ratings_parts),
+            *(publications.versions, day.published.version),
         )
         shown = Shown(history.latest(day.date), history.latest_before(day.date))
         cleared, drift = _cleared(day, shown, earlier, rules), _drift(shown.before, earlier)

@@ -33,7 +33,10 @@ GROUPS = (*SCORE_COLUMNS, "coverage", "focus", "letter", "ratings", "methodology
 _COVERAGE = frozenset({"coverage", "weighting", "scored_accounts"})
 
 Differing = Callable[[date], Mapping[str, int] | None]
-"""How many accounts differ from those of that date's report, by group; None if nobody can tell."""
+"""How many accounts differ from those of that date's report, by group; None if nobody can tell.
+
+Of a date with several versions: the fewest that differ from any of them but are not none, since the
+figures that stand may be of any."""
 
 
 def group_of(name: str) -> str:
@@ -137,15 +140,17 @@ def held(
 ) -> dict[str, float | None]:
     """The figures to show for a report: each group made anew, or as it was shown last.
 
-    A correction (a later version of the same date) makes them anew if the number of rated accounts
-    changed by `min_cell`; the same version again shows the same figures.
+    A correction (a later version of the same date) is held against the versions before it; where these
+    cannot be opened any more, it makes them anew if the number of rated accounts changed by `min_cell`.
+    The same version again shows the same figures.
 
     Args:
         fresh: what `esg_assets.core.disclosure.clear` cleared.
         day: the report's date.
         version: of the report.
         shown: what was shown before.
-        differing: compares this report's accounts with those of an earlier date's.
+        differing: compares this report's accounts with those of an earlier date's, and with those of
+            earlier versions of its own date.
         min_cell: ESG_MIN_CELL; 0 or 1 holds nothing back.
     """
     groups = list(dict.fromkeys(filter(None, map(group_of, fresh))))
@@ -155,11 +160,12 @@ def held(
         return figures
     for group in groups:
         since = last.published.report_date - timedelta(days=int(last.figures.get(UNCHANGED + group) or 0))
-        if shown.latest is not None:
-            anew = version != last.published.version and _many_more(fresh, last, min_cell)
+        if shown.latest is not None and version == last.published.version:
+            anew = False
+        elif (counts := differing(since)) is not None:
+            anew = not 0 < counts.get(group, 0) < min_cell
         else:
-            counts = differing(since)
-            anew = counts is None or not 0 < counts.get(group, 0) < min_cell
+            anew = shown.latest is None or _many_more(fresh, last, min_cell)
         if not anew:
             figures |= {name: last.figures.get(name) for name in fresh if group_of(name) == group}
             figures[UNCHANGED + group] = (day - since).days

@@ -5,7 +5,7 @@ most. What may be told of the result is `esg_assets.core.differencing` and
 `esg_assets.core.change_disclosure`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,6 +32,7 @@ from esg_assets.core.errors import EsgError
 from esg_assets.core.figures import FigureRules
 from esg_assets.core.outcomes import OUTCOME_SCHEMA, SCORE_COLUMNS
 from esg_assets.core.ports import RatingsParts, Snapshots
+from esg_assets.core.publication import Publication
 from esg_assets.core.ratings import Metric
 from esg_assets.core.verdicts import Verdict
 
@@ -74,6 +75,8 @@ class EarlierReports:
         currency: of the market-value weights.
         rules: how figures are made, by date asked for and metrics.
         snapshots, parts: where earlier dates are.
+        published: every version of a date's report, oldest first.
+        version: of this report; versions of its own date from this one on are not earlier.
     """
 
     def __init__(
@@ -84,6 +87,8 @@ class EarlierReports:
         rules: Callable[[date, tuple[Metric, ...]], FigureRules],
         snapshots: Snapshots,
         parts: RatingsParts,
+        published: Callable[[date], Sequence[Publication]] = lambda _: (),
+        version: int = 1,
     ) -> None:
         self._now = snapshot, now
         self._ids = snapshot.accounts.column("account_id").combine_chunks()
@@ -91,13 +96,47 @@ class EarlierReports:
         self._rules = rules
         self._snapshots = snapshots
         self._parts = parts
+        self._published = published
+        self._version = version
         self._codes: dict[str, int] = {}
         self._found: dict[date, Compared | None] = {}
+        self._differing: dict[date, Mapping[str, int] | None] = {}
 
     def differing(self, day: date) -> Mapping[str, int] | None:
-        """Accounts that differ from that date's, by group; None if its working data cannot be opened."""
-        found = self.compared(day)
-        return None if found is None else found.differing
+        """Accounts that differ from that date's, by group; None if its working data cannot be opened.
+
+        Of several versions of that date the fewest that differ from any but are not none.
+        """
+        if day not in self._differing:
+            self._differing[day] = self._least(day)
+        return self._differing[day]
+
+    def _least(self, day: date) -> Mapping[str, int] | None:
+        own = day == self._now[0].partition
+        versions = self._published(day)
+        earlier = [each for each in versions if each.version < self._version] if own else versions[:-1]
+        newest = None if own else self.compared(day)
+        found = [] if own else [None if newest is None else newest.differing]
+        found += [self._from_version(each) for each in earlier]
+        known = [each for each in found if each is not None]
+        if not known or len(known) < len(found):
+            return None
+        return {group: min(filter(None, (each[group] for each in known)), default=0) for group in known[0]}
+
+    def _from_version(self, publication: Publication) -> Mapping[str, int] | None:
+        """Accounts that differ from those of one version, which its entry names the parts of."""
+        try:
+            snapshot = self._snapshots.generation(publication.date, publication.snapshot_generation)
+            if snapshot.commitment != publication.snapshot_commitment:
+                return None
+            only = {part.key for part in publication.parts}
+            outcomes = self._parts.read(snapshot, LOOKED_AT, only=only)
+            then = self._both(snapshot, outcomes, sides=False)[0]
+        except EsgError:  # archived, or damaged: that is told where it matters
+            return None
+        pa.default_memory_pool().release_unused()
+        later = self._both(self._now[0], iter([self._now[1].select(LOOKED_AT)]), sides=False)[0]
+        return differing(later, then)
 
     def compared(self, day: date) -> Compared | None:
         """The comparison with that date; None if its working data cannot be opened."""

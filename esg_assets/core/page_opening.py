@@ -78,6 +78,9 @@ def notes_on(past: PastReport, details: ReportDetails | None) -> Iterator[str]:
     if published.version > 1:
         reason = f": {published.reason}" if published.reason else ""
         yield f"Version {published.version} is a correction{reason}."
+        if details is not None:
+            few = f"{details.methods.min_cell:,}"
+            yield f"A group of figures for which it changed fewer than {few} accounts stands as it was."
     if note := accounts_note(published):
         yield note
     days = {name.removeprefix(UNCHANGED): n for name, n in past.figures.items() if name.startswith(UNCHANGED)}

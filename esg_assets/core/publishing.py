@@ -21,6 +21,9 @@ class Publications(Protocol):
     def latest(self, date: date) -> Publication | None:
         """The newest version of the date's report, None if there is none. Raises Tampered."""
 
+    def versions(self, date: date) -> list[Publication]:
+        """Every version of the date's report, oldest first. Raises Tampered."""
+
     def draft(self, snapshot: Snapshot, chunks: Iterable[bytes], *, reason: str = "") -> Draft:
         """Seal the report into the records store, or find that nothing changed (`Draft.unchanged`).
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from esg_assets.core.history import ClearFigures
 from esg_assets_tests.fakes import rating_reply
-from esg_assets_tests.pipeline.house import DAY, NEXT, House, account, accounts
+from esg_assets_tests.pipeline.house import DAY, NEXT, Config, House, account, accounts
 
 AFTER = NEXT + timedelta(days=1)
 
@@ -50,3 +50,33 @@ def test_the_same_report_again_shows_the_same_figures(house: House) -> None:
     before = dict(of(house, NEXT))
     assert house.run(NEXT).success
     assert of(house, NEXT) == before
+
+
+ALL: Config = {"esg_ratings": {"refresh": "all"}}
+
+
+def rated_otherwise(house: House, count: int, score: float) -> None:
+    """The provider has another overall score for the first so many accounts."""
+    names = [str(account(n)["account_id"]) for n in range(1, count + 1)]
+    house.answers({name: [rating_reply(name, DAY.replace(day=14), overall_score=score)] for name in names})
+
+
+def test_a_correction_of_many_scores_shows_its_own_figures_and_one_of_few_those_before(house: House) -> None:
+    book(house, 30, 30)
+    assert house.run(DAY).success
+    rated_otherwise(house, 12, 70)
+    assert house.run(DAY, config=ALL).success
+    rated_otherwise(house, 13, 70)
+    assert house.run(DAY, config=ALL).success
+    means = [past.figures["overall_score.mean"] for past in house.history.versions(DAY)]
+    assert means == [52.5, round((12 * 70 + 18 * 52.5) / 30, 1), means[1]]
+
+
+def test_the_day_after_a_correction_of_few_gives_them_not_away(house: House) -> None:
+    book(house, 30, 30)
+    assert house.run(DAY).success
+    rated_otherwise(house, 1, 100)
+    assert house.run(DAY, config=ALL).success
+    assert house.run(NEXT).success
+    assert of(house, NEXT)["overall_score.mean"] == 52.5
+    assert of(house, NEXT)["unchanged_days.overall_score"] == 1

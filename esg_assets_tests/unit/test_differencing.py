@@ -89,7 +89,13 @@ def test_where_nothing_is_withheld_nothing_is_held_back() -> None:
     assert shown({"overall_score": 1}, past(), min_cell=1)["overall_score.mean"] == 52.4
 
 
-def test_a_correction_of_few_accounts_keeps_the_figures_and_one_of_many_makes_them_anew() -> None:
+def test_a_correction_is_held_against_the_versions_before_it() -> None:
+    found = shown({"overall_score": 12, "letter": 3}, latest=past(DAY), version=2)
+    assert found["overall_score.mean"] == 52.4
+    assert found["letter.A"] == 30.0
+
+
+def test_a_correction_that_cannot_be_compared_goes_by_how_many_are_rated() -> None:
     few, many = past(DAY, rated=94, letter=2), past(DAY, rated=85)
     assert shown(None, latest=few, version=2)["overall_score.mean"] == 52.3
     assert shown(None, latest=few, version=2)[f"{UNCHANGED}letter"] == 2

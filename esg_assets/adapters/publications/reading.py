@@ -27,6 +27,11 @@ class PublishedReports:
         """The newest version of the date's report, None if there is none. Raises Tampered."""
         return self._chain.latest_publication(date)
 
+    def versions(self, date: dt.date) -> list[Publication]:
+        """Every version of the date's report, oldest first. Raises Tampered."""
+        known = [each for each in self._chain.publications() if each.date == date]
+        return sorted(known, key=lambda each: each.version)
+
     def version(self, date: dt.date, version: int | None = None) -> Publication:
         """That version, the newest for None.
 
