@@ -49,7 +49,6 @@ _RATING = {
     "primary_focus": ("string", "The pillar that weighs most: environmental, social or governance."),
     "coverage_pct": ("decimal", "Share of the portfolio that the scores cover, in percent."),
     "rating_as_of": ("date", "The day of the rating."),
-    "methodology_version": ("string", "The version of the provider's method, where it states one."),
 }
 _STATUS = "SUCCESS, NOT_RATED (the provider has no rating) or FAILED."
 _REASON = "Why there is no rating; empty where there is one."
@@ -81,14 +80,14 @@ _RATING_COLUMNS = (
     Column("coverage_pct", *_RATING["coverage_pct"]),
     Column("rating_as_of", *_RATING["rating_as_of"]),
     Column("metrics", "map<string, decimal>", "Further metrics (ESG_METRICS) by name."),
-    Column("methodology_version", *_RATING["methodology_version"]),
+    Column("methodology_version", "string", "The version of the provider's method, where it states one."),
     Column("etag", "string", "The provider's mark of this answer, to ask whether it has changed."),
     Column("raw", "binary", "The provider's answer, byte for byte.", required=True),
 )
 
 _FIGURES_ARE_OF = (
     *((ACCOUNTS, name) for name in ("base_currency", "market_value")),
-    *((RATINGS, name) for name in ("status", "reason", *_SCORES, *_RATING, "metrics")),
+    *((RATINGS, name) for name in ("status", "reason", *_SCORES, *_RATING, "metrics", "methodology_version")),
 )
 
 _SUMMARY_COLUMNS = (
@@ -157,7 +156,7 @@ def schema_and_lineage(asset: str, metrics: Iterable[Metric]) -> Metadata:
 
 
 def rows_written(asset: str, rows: int, metrics: Iterable[Metric]) -> Metadata:
-    """For a materialization: its columns as they were then, and the rows of its partition."""
+    """For a materialization with a row for each account: its columns then, and the rows of its partition."""
     return {**schema_and_lineage(asset, metrics), "dagster/partition_row_count": rows}
 
 

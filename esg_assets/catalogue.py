@@ -21,6 +21,9 @@ from esg_assets.settings import Settings
 
 GROUP = "esg_report"
 PACKAGE = Path(__file__).parent
+PROJECT_FILE = PACKAGE.parent / "pyproject.toml"
+"""Beside the package in a checkout; nowhere where it is installed."""
+
 SITE_SOURCE = PACKAGE / "site" / "building.py"
 
 _OWNER = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}"
@@ -69,7 +72,7 @@ def code_reference(settings: Settings, source: Path, line: int) -> Mapping[str, 
         if settings.source_url:
             anchor = f"#L{line}" if line else ""
             found: Any = dg.UrlCodeReference(url=f"{settings.source_url}/{inside}{anchor}", label=inside)
-        elif settings.env == "dev" and (PACKAGE.parent / "pyproject.toml").is_file():
+        elif settings.env == "dev" and PROJECT_FILE.is_file():
             found = dg.LocalFileCodeReference(file_path=str(source), line_number=line or None, label=inside)
         else:
             return {}

@@ -8,13 +8,13 @@ import hashlib
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from esg_assets import site_process
+from esg_assets import links, site_process
 from esg_assets.core.errors import StoreUnavailable
 from esg_assets.core.ports import History
 from esg_assets.settings import Settings
@@ -70,7 +70,8 @@ def bring_up_to_date(seconds: float | None = TICK_SECONDS, limit: float = LIMIT_
 
 def site_asset(settings: Settings) -> dg.AssetSpec:
     """The site as an external asset: where people look is where lineage ends."""
-    link = settings.site_url or (Path(settings.site_folder) / "index.html").absolute().as_uri()
+    # A browser follows no link from a page of the web to a file.
+    folder = {"folder": dg.MetadataValue.path(settings.site_folder)}
     return dg.AssetSpec(
         ASSET,
         deps=["daily_summary"],
@@ -81,7 +82,7 @@ def site_asset(settings: Settings) -> dg.AssetSpec:
         ),
         kinds={"html"},
         tags={"data": "aggregates"},
-        metadata={"site": dg.MetadataValue.url(link)} if is_kept(settings) else {},
+        metadata=folder if is_kept(settings) else {},
     )
 
 
@@ -106,13 +107,12 @@ def report_pages_sensor(
     if built["latest"] is None:
         return dg.SensorResult(skip_reason="nothing is published yet", cursor=now)
     waiting = f", {built['waiting']} more wait for the next tick" if built["waiting"] else ""
-    page = settings.site_url or Path(built["path"]).as_uri()
     made = dg.AssetMaterialization(
         ASSET,
         metadata={
             "pages": built["pages"],
             "reports": built["reports"],
-            "latest": dg.MetadataValue.url(f"{page}/reports/{built['latest']}/index.html"),
+            "latest": _page(settings, built["path"], built["latest"]),
         },
     )
     return dg.SensorResult(
@@ -120,6 +120,13 @@ def report_pages_sensor(
         asset_events=[made],
         cursor=context.cursor if built["waiting"] else now,
     )
+
+
+def _page(settings: Settings, folder: str, day: str) -> dg.UrlMetadataValue | dg.PathMetadataValue:
+    """Where the page of a report is: served, or as a file, which no link leads to from the UI."""
+    if settings.site_url:
+        return dg.MetadataValue.url(links.page_of(settings.site_url, date.fromisoformat(day)))
+    return dg.MetadataValue.path(str(Path(folder) / "reports" / day / "index.html"))
 
 
 def made_of(history: History, now: datetime) -> str:

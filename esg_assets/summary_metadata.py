@@ -5,24 +5,42 @@ Cleared figures only, as everybody who sees the UI reads them, and as Dagster ke
 
 import base64
 import logging
+from collections.abc import Mapping
 
 import dagster as dg
 
 from esg_assets.asset_metadata import Metadata, fence
 from esg_assets.core import exception_words
-from esg_assets.core.differencing import UNCHANGED
 from esg_assets.core.history import PastReport
+from esg_assets.core.outcomes import SCORE_COLUMNS
 from esg_assets.core.report_details import ReportDetails
 from esg_assets.core.summary_words import Summary, summary_markdown, summary_text
 
 MOST_BYTES = 60_000
 """Of the chart in the event log, where it stays."""
 
+PLOTTED = {
+    "accounts": "accounts",
+    "accounts.SUCCESS": "accounts_rated",
+    "accounts.NOT_RATED": "accounts_not_rated",
+    "accounts.FAILED": "accounts_failed",
+    "success_rate_pct": "success_rate_pct",
+    "scored_accounts": "accounts_scored",
+    "ratings.stale": "accounts_with_stale_rating",
+    **{f"{score}.mean": f"{score}_mean_points" for score in SCORE_COLUMNS},
+    "overall_score.weighted_mean": "overall_score_weighted_mean_points",
+    "collection.calls": "collection_calls",
+    "collection.retries": "collection_retries",
+    "collection.refusals": "collection_refusals_429",
+    "collection.seconds": "collection_seconds",
+}
+"""Figures of the history that plot over partitions, and their stable keys there, with the unit in the name."""
+
 _log = logging.getLogger(__name__)
 
 
-def summary_metadata(summary: Summary, past: PastReport, details: ReportDetails) -> Metadata:
-    """Metadata of the day's materialization of daily_summary.
+def shown_first(summary: Summary, past: PastReport, details: ReportDetails) -> Metadata:
+    """What a reader looks for in the day's materialization: the chart, the tables, where it is published.
 
     Args:
         summary: for the tables.
@@ -31,26 +49,24 @@ def summary_metadata(summary: Summary, past: PastReport, details: ReportDetails)
     """
     chart = _chart(past, details)
     return {
-        "summary": dg.MetadataValue.md(summary_markdown(summary)),
         **({"chart": dg.MetadataValue.md(chart)} if chart else {}),
+        "summary": dg.MetadataValue.md(summary_markdown(summary)),
         "text": dg.MetadataValue.md(fence("\n".join(summary_text(summary)))),
         "version": summary.published.version,
         "chain_entry": summary.published.sequence,
         "chain_head": summary.head,
-        "calls": summary.run.calls,
-        "retries": summary.run.retries,
-        "seconds": summary.run.seconds,
-        **plotted(summary),
     }
 
 
-def plotted(summary: Summary) -> dict[str, float]:
-    """Every cleared figure that is worth a plot, by its name in the history with `_` for `.`."""
-    return {
-        name.replace(".", "_"): value
-        for name, value in summary.figures.items()
-        if value is not None and not name.startswith((UNCHANGED, "histogram.", "collection."))
-    }
+def plotted(summary: Summary) -> Mapping[str, float]:
+    """Numbers under the keys of `PLOTTED`, and a mean for each further metric; withheld ones are left out.
+
+    Those that readers follow from day to day, and no more: the UI draws a plot for every number, by name.
+    Every cleared figure is in the history database, and most are on the trend pages.
+    """
+    keys = PLOTTED | {f"metric.{m.name}.mean": f"metric_{m.name}_mean" for m in summary.metrics}
+    found = {key: summary.figures.get(name) for name, key in keys.items()}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _chart(past: PastReport, details: ReportDetails) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from esg_assets import checks, links
-from esg_assets.asset_columns import rows_written
+from esg_assets.asset_columns import schema_and_lineage
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.alerts.wording import Places
 from esg_assets.core.comparison import Comparison, compare
@@ -48,7 +48,7 @@ from esg_assets.core.verdicts import (
 from esg_assets.failures import told_to
 from esg_assets.run_effort import software
 from esg_assets.run_lease import RunLease
-from esg_assets.summary_metadata import summary_metadata
+from esg_assets.summary_metadata import plotted, shown_first
 
 NAME = "daily_summary"
 
@@ -110,9 +110,10 @@ def daily_summary(
     past = PastReport(day.published, cleared, datetime.now(UTC))
     yield dg.MaterializeResult(
         metadata={
-            **summary_metadata(summary, past, details),
-            **rows_written(NAME, len(cleared), day.snapshot.metrics),
-            **links.of_materialization(places, day.date),
+            **shown_first(summary, past, details),
+            **links.of_materialization(places, day.date),  # before the numbers
+            **plotted(summary),
+            **schema_and_lineage(NAME, day.snapshot.metrics),
         }
     )
     yield from checks.results([drift], NAME, places)

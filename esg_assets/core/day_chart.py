@@ -63,12 +63,13 @@ def _histogram(bars: Sequence[Bar]) -> Iterator[str]:
 
 
 def _counts(most: float) -> Iterator[str]:
-    """The highest count and its half: two lines are enough to read a bar by."""
-    for count in (most, most / 2):
-        if count == int(count):
-            y = BOTTOM - (BOTTOM - TOP) * count / most
-            yield _line(LEFT, y, RIGHT, y)
-            yield _text(LEFT - 6, y + 4, f"{int(count):,}", anchor="end")
+    """Lines to read a bar by, at round numbers, four of them at most."""
+    size = 10 ** max(len(str(int(most))) - 2, 0)
+    step = next(n * size for n in (1, 2, 5, 10, 20, 50) if most <= 4 * n * size)
+    for count in range(step, int(most) + 1, step):
+        y = BOTTOM - (BOTTOM - TOP) * count / most
+        yield _line(LEFT, y, RIGHT, y)
+        yield _text(LEFT - 6, y + 4, f"{count:,}", anchor="end")
 
 
 def _scores(scores: Sequence[Score]) -> Iterator[str]:

@@ -155,7 +155,7 @@ def test_lineage_ends_at_the_readers_pages_which_no_run_makes(loaded: dg.Reposit
     (spec,) = site.specs
     assert not site.is_executable
     assert [dep.asset_key.to_user_string() for dep in spec.deps] == ["daily_summary"]
-    assert str(spec.metadata["site"].value).startswith("file:///")
+    assert str(spec.metadata["folder"].value).endswith("site")
     assert dg.AssetKey("esg_site") not in loaded.get_job(NIGHTLY).asset_layer.executable_asset_keys
 
 

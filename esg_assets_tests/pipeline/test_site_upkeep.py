@@ -56,7 +56,7 @@ def test_the_sensor_makes_pages_once_for_what_was_published_and_tells_dagster(
     (made,) = first.asset_events
     assert isinstance(made, dg.AssetMaterialization)
     assert made.asset_key == dg.AssetKey("esg_site")
-    assert made.metadata["latest"].value == (site / "reports" / str(LAST) / "index.html").as_uri()
+    assert made.metadata["latest"] == dg.MetadataValue.path(str(site / "reports" / str(LAST) / "index.html"))
     assert (site / "latest" / "index.html").is_file()
     again = tick(esg_home, first.cursor)
     assert isinstance(again, dg.SkipReason)
