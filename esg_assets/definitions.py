@@ -15,6 +15,7 @@ from esg_assets.assets import active_accounts, daily_summary, encrypted_report_c
 from esg_assets.catalogue import catalogued, catalogued_spec
 from esg_assets.detection.sensor import alert_detection_sensor
 from esg_assets.event_errors import keep_values_out_of_events
+from esg_assets.forgetting import forget_old_history, forget_schedule
 from esg_assets.jobs import nightly_esg_report
 from esg_assets.partitions import daily
 from esg_assets.resources import resources
@@ -41,8 +42,8 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         ]
         + [catalogued_spec(site_upkeep.site_asset(settings), settings)],
         asset_checks=[checks.report_still_verifies(partitions)],
-        jobs=[nightly_esg_report, archive_working_data],
-        schedules=[nightly_schedule(settings), archive_schedule()],
+        jobs=[nightly_esg_report, archive_working_data, forget_old_history],
+        schedules=[nightly_schedule(settings), archive_schedule(), forget_schedule()],
         sensors=[
             *(alert_detection_sensor, alert_delivery_sensor, stale_runs_sensor, run_records_sensor),
             site_upkeep.report_pages_sensor,

@@ -11,8 +11,11 @@ from esg_assets import store_choice
 from esg_assets.composition import SealedStores
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from esg_assets.adapters.publications import Expiry, Resealing, WorkingWindow
     from esg_assets.adapters.working_data import KeptWork, Rekeying
+    from esg_assets.core.chain import Entry
     from esg_assets.core.record_ports import Chain, ReplacingStore
     from esg_assets.settings import Settings
 
@@ -30,6 +33,10 @@ class LifecycleStores(SealedStores):
         """
         store_choice.require_guarded_records(settings)
         return cls(settings)
+
+    def entries(self) -> "Sequence[Entry]":
+        """Every entry of the chain, verified; wants no key to sign with. Raises Tampered."""
+        return self._chain(None).entries()
 
     @cached_property
     def kept(self) -> "KeptWork":

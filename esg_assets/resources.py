@@ -26,6 +26,7 @@ from esg_assets.core.ports import (
 from esg_assets.core.publishing import Publications
 from esg_assets.core.rules import Rules
 from esg_assets.core.sealed_ratings import SealedRatingsStore
+from esg_assets.forgetting import ForgettingResource
 from esg_assets.io_managers import NoValues, PublicationIO, RatingsIO, SnapshotIO
 from esg_assets.run_lease import RunLease
 from esg_assets.settings import Settings, load_settings
@@ -284,6 +285,7 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
     add("sealed_ratings", SealedRatingsResource, stores="stores")
     add("publications", PublicationsResource, stores="stores")
     add("working_window", WorkingWindowResource, settings="settings")
+    add("old_history", ForgettingResource, settings="settings")
     add("snapshot_io", SnapshotIOResource, snapshots="snapshots")
     add(
         "ratings_io",

@@ -17,6 +17,7 @@ _GROUPS = {
     "report": "Published reports: list, open, verify.",
     "metrics": "Metrics for Prometheus.",
     "alerts": "Alerts: detect and deliver, prove the channels, hold a drill.",
+    "history": "The history database: forget what is old.",
     "site": "The readers' pages: make, show.",
     "keys": "Keys of the host, of recipients and of custodians.",
 }

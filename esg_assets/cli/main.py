@@ -37,6 +37,7 @@ ROOMS: tuple[str, ...] = (
     "esg_assets.cli.alert_commands",
     "esg_assets.cli.simulate",
     "esg_assets.cli.site_commands",
+    "esg_assets.cli.history_commands",
     "esg_assets.cli.metrics_commands",
     "esg_assets.cli.settings_command",
     "esg_assets.cli.doctor",

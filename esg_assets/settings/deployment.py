@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from esg_assets.settings.masking import SecretUrl
 from esg_assets.settings.urls import DatabaseUrl, StoreUrl, Token
-from esg_assets.settings.values import Count, Days, Key, Keys, VerifyKeys
+from esg_assets.settings.values import Count, Days, Key, Keys, LongDays, VerifyKeys
 
 DEFAULT_HOME = Path(".dagster")
 
@@ -105,4 +105,17 @@ class Records(BaseModel):
         default=6,
         description="reports may expire only after this many years from publication; a bucket with object"
         " lock is asked to refuse deletion for as long",
+    )
+    history_years: Count = Field(
+        default=10,
+        description="figures and details of a report stay in the history for this many years from"
+        " publication, and in any case until all of the report has expired",
+    )
+    run_record_days: LongDays = Field(
+        default=1100, description="records of runs stay in the history for this many days (at least 90)"
+    )
+    alert_days: LongDays = Field(
+        default=400,
+        description="alerts that ended, with their messages and receipts, stay for this many days (at least"
+        " 90); what is not delivered stays",
     )

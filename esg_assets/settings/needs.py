@@ -58,6 +58,7 @@ NEEDS: Mapping[str, Need] = {
     "site serve": Need(),
     "metrics push": Need(required=("metrics_push_url",)),
     "report list": Need(),
+    "history prune": Need(),
     "report failures": Need(),
     "report hold": _KEEPER,
     "report release": _KEEPER,

@@ -233,6 +233,8 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(ge=0, le=36500)]
+LongDays = Annotated[int, Field(ge=90, le=36500)]
+"""Detectors look back for weeks, and what they have told of must not be forgotten meanwhile."""
 IsoDate = Annotated[date, BeforeValidator(_date)]
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 Metrics = Annotated[tuple[Metric, ...], BeforeValidator(_metrics)]

@@ -46,6 +46,7 @@ EXPECTED = {
     "alerts flush",
     "alerts test",
     "alerts drill",
+    "history prune",
     "metrics serve",
     "metrics push",
     "site build",

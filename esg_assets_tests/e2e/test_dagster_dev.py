@@ -143,6 +143,7 @@ def test_schedule_and_sensors_run_without_being_switched_on(ground: Ground) -> N
     schedules, sensors = ground.ui.automation()
     assert [each["name"] for each in schedules] == [
         "archive_working_data_schedule",
+        "forget_old_history_schedule",
         "nightly_esg_report_schedule",
     ]
     assert {each["scheduleState"]["status"] for each in schedules} == {"RUNNING"}

@@ -47,6 +47,7 @@ def test_it_loads_without_any_setting(loaded: dg.RepositoryDefinition) -> None:
     assert loaded.has_job(NIGHTLY)
     assert [schedule.name for schedule in loaded.schedule_defs] == [
         "archive_working_data_schedule",
+        "forget_old_history_schedule",
         "nightly_esg_report_schedule",
     ]
     assert {sensor.name for sensor in loaded.sensor_defs} == {

@@ -38,18 +38,27 @@ def is_forgotten(connection: sa.Connection, run: RunRecord) -> bool:
 
 def sums(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> dict[str, list[float]]:
     """By status how many runs, and the sums of _ADDED."""
-    columns = (sa.func.sum(RUNS.c[name]) for name in _ADDED)
-    query = sa.select(RUNS.c.status, sa.func.count(), *columns).where(*which).group_by(RUNS.c.status)
-    return {row[0]: [int(row[1]), *map(float, row[2:])] for row in connection.execute(query)}
+    return {row[0]: [*map(float, row[1:])] for row in connection.execute(_sums(*which))}
+
+
+def _sums(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    columns = (sa.func.sum(RUNS.c[name]).label(name) for name in _ADDED)
+    counted = sa.func.count().label("runs")
+    return sa.select(RUNS.c.status, counted, *columns).where(*which).group_by(RUNS.c.status)
 
 
 def totals(connection: sa.Connection) -> RunTotals:
-    """Those that are there and those that were removed, added up: counters may only grow."""
-    removed = sa.select(PRUNINGS.c.totals).where(PRUNINGS.c.what == PRUNED)
+    """Those that are there and those that were removed, added up: counters may only grow.
+
+    In one statement, so that no record is missed or counted twice while it is being removed.
+    """
+    nothing = [sa.null() for _ in range(2 + len(_ADDED))]
+    removed = sa.select(PRUNINGS.c.totals, *nothing).where(PRUNINGS.c.what == PRUNED)
+    there = sa.select(sa.null(), *_sums().subquery().c)
     added: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (1 + len(_ADDED)))
-    for each in (sums(connection), *connection.scalars(removed)):
-        for status, numbers in each.items():
-            added[status] = [one + more for one, more in zip(added[status], numbers, strict=True)]
+    for row in connection.execute(sa.union_all(removed, there)):
+        for status, numbers in (row[0] or {row[1]: row[2:]}).items():
+            added[status] = [one + float(more) for one, more in zip(added[status], numbers, strict=True)]
     columns = list(zip(*added.values(), strict=True)) or [()] * (1 + len(_ADDED))
     return RunTotals(
         runs={status: int(numbers[0]) for status, numbers in added.items()},

@@ -14,7 +14,7 @@ need the chain of entries, are in `esg_assets.core.record_ports`; those of alert
 from esg_assets.core.ports.accounts import AccountSource
 from esg_assets.core.ports.authorization import Authorization
 from esg_assets.core.ports.envelopes import Context, Envelope
-from esg_assets.core.ports.history import History
+from esg_assets.core.ports.history import History, Pruning
 from esg_assets.core.ports.keys import Keyring, RecipientKey, RecipientPrivateKey, Signer
 from esg_assets.core.ports.leases import HeldLease, Leases
 from esg_assets.core.ports.ratings_api import CallPolicy, RatingsApi, ReplyShapes
@@ -34,6 +34,7 @@ __all__ = [
     "Leases",
     "ObjectStore",
     "PartRef",
+    "Pruning",
     "RatingsApi",
     "RatingsParts",
     "RecipientKey",

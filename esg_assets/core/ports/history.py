@@ -18,6 +18,30 @@ from esg_assets.core.history import (
 )
 
 
+class Pruning(Protocol):
+    """What removes old rows of the database. Each call is one short transaction that also enters what it did.
+
+    Every method that removes gives how many rows went, by table; nothing when none is left to remove.
+    Raises StoreUnavailable, as `History`.
+    """
+
+    def published_before(self, moment: datetime) -> Collection[str]:
+        """Chain entries (SHA-256) of publications recorded before that still have figures or details."""
+
+    def forget_figures(self, head_sha256: str) -> Mapping[str, int]:
+        """Remove figures and details of one publication; the publication itself stays."""
+
+    def forget_runs(self, before: datetime, most: int) -> Mapping[str, int]:
+        """Remove the oldest records of runs that started before, `most` at once; totals keep them."""
+
+    def forget_alerts(self, before: datetime, most: int) -> Mapping[str, int]:
+        """Remove messages of incidents that ended before, and evidence of then, `most` of each at once.
+
+        Nothing of an incident with a message that waits. The latest incident of each cause stays, so that
+        the next one has a number of its own.
+        """
+
+
 class History(Protocol):
     """What was published and how runs went: cleared aggregates, only ever added to.
 
