@@ -225,6 +225,22 @@ def test_it_fits_a_phone_and_a_desk_is_readable_by_all_and_asks_for_nothing(
     assert [url for url in asked if not url.startswith("data:image/png")] == []
 
 
+@pytest.mark.parametrize(
+    ("accounts", "label"),
+    [
+        (12, "12"),
+        (999, "999"),
+        (1_000, "1.0k"),
+        (4_180, "4.2k"),
+        (41_800, "42k"),
+        (999_600, "1.0M"),
+        (41_800_000, "42M"),
+    ],
+)
+def test_numbers_above_bars_are_as_short_as_the_bars_are_wide(accounts: float, label: str) -> None:
+    assert chart_picture._short(accounts) == label
+
+
 def _bars() -> Histogram:
     values = [None, 3.0, 12.0, 40.0, None]
     return Histogram([Bar("", value, "") for value in values], None, "", "", "")

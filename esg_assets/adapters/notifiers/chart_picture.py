@@ -85,7 +85,7 @@ def _spec(histogram: Histogram) -> dict[str, Any]:
     }
     pixel = (high - low) / WIDTH  # between two bars
     bars = [{"from": at + pixel, "to": at + BIN_POINTS - pixel, "n": n} for at, n in drawn]
-    labels = [{"at": at + BIN_POINTS / 2, "n": n, "text": f"{n:,.0f}"} for at, n in drawn]
+    labels = [{"at": at + BIN_POINTS / 2, "n": n, "text": _short(n)} for at, n in drawn]
     labels += [{"at": at + BIN_POINTS / 2, "n": 0, "text": "?"} for at in hidden]
     beside = {"x": {**across, "field": "from"}, "x2": {"field": "to"}, "y": up, "y2": {"datum": 0}}
     above = {"x": {**across, "field": "at"}, "y": up, "text": {"field": "text"}}
@@ -146,6 +146,14 @@ def _rows(histogram: Histogram) -> tuple[list[tuple[int, float]], list[int]]:
     """Where each bin begins, with its accounts; and where each withheld one does."""
     begins = [(BIN_POINTS * n, bar.value) for n, bar in enumerate(histogram.bars)]
     return [(at, n) for at, n in begins if n], [at for at, n in begins if n is None]
+
+
+def _short(n: float) -> str:
+    """As wide as a bar: 418, 4.2k, 42k, 4.2M; the exact number is in the picture's alternative."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if n >= 0.9995 * size:
+            return f"{n / size:.0f}{unit}" if n >= 9.95 * size else f"{n / size:.1f}{unit}"
+    return f"{n:.0f}"
 
 
 def _range(histogram: Histogram) -> list[int]:
