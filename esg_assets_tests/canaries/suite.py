@@ -10,6 +10,7 @@ from esg_assets_tests.canaries import (
     code_modes,
     command_modes,
     library_modes,
+    page_modes,
     provider_modes,
     reader_modes,
 )
@@ -25,6 +26,7 @@ SECTIONS: Mapping[str, Sequence[Mode]] = {
     "Libraries, and what nobody catches": library_modes.MODES,
     "Commands and keys": command_modes.MODES,
     "Commands that read reports": reader_modes.MODES,
+    "The readers' pages": page_modes.MODES,
 }
 MODES: Sequence[Mode] = [mode for modes in SECTIONS.values() for mode in modes]
 

@@ -10,15 +10,18 @@ from esg_assets_tests.canaries import table
 from esg_assets_tests.canaries.suite import MODES, SECTIONS, Hit, drive
 
 SEED = 4
-SHARE, LESS = 0.3, {"Commands that read reports": 0.15}
+SHARE, LESS = 0.3, {"Commands that read reports": 0.15, "The readers' pages": 0.2}
 """Of the modes of a section; less of those that publish a report each."""
+
+LEAST, FEWER = 3, {"The readers' pages": 1}
+"""Modes of a section at least."""
 
 
 def sample() -> Iterator[str]:
     """Of each section some modes, always the same."""
     draw = random.Random(SEED)
     for section, modes in SECTIONS.items():
-        count = max(3, round(LESS.get(section, SHARE) * len(modes)))
+        count = max(FEWER.get(section, LEAST), round(LESS.get(section, SHARE) * len(modes)))
         yield from draw.sample([mode.name for mode in modes], count)
 
 

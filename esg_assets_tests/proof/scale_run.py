@@ -1,11 +1,14 @@
 """One end-to-end run at a given size, in a process of its own, so that its peak memory is its own.
 
+The readers' pages are made in a further process, from the history alone, and measured apart.
+
 `python -m esg_assets_tests.proof.scale_run ACCOUNTS` prints one JSON line of figures.
 """
 
 import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -67,16 +70,43 @@ def run(accounts: int) -> dict[str, Any]:
             finished = run_partition(instance, DAY, config=switches, tags={})
             seconds = time.monotonic() - started
             result = result_of(instance, finished, DAY, seconds)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        used = time.process_time() - cpu
         return {
             "accounts": accounts,
             "ok": result.ok,
             "counts": result.counts,
             "calls": result.calls,
             "seconds": round(seconds, 1),
-            "cpu_seconds": round(time.process_time() - cpu, 1),
-            "cpu_seconds_per_10k": round((time.process_time() - cpu) / accounts * 10_000, 2),
-            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "cpu_seconds": round(used, 1),
+            "cpu_seconds_per_10k": round(used / accounts * 10_000, 2),
+            "peak_mib": peak,
+            "pages": pages(home / "site"),
         }
+
+
+MEASURED = """
+import json, os
+from pathlib import Path
+from esg_assets.site_process import main
+assert main(None) == 0
+# What this process had at most; getrusage would count what its parent had when it began.
+(peak,) = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line]
+print(json.dumps({"cpu_seconds": round(sum(os.times()[:2]), 2), "peak_mib": int(peak) // 1024}))
+"""
+
+
+def pages(site: Path) -> dict[str, float]:
+    """Make the pages of what was published, in a process of their own: what it took, and their size."""
+    started = time.monotonic()
+    made = subprocess.run([sys.executable, "-c", MEASURED], stdout=subprocess.PIPE, check=True, text=True)
+    taken: dict[str, float] = json.loads(made.stdout.splitlines()[-1])
+    page = site / "reports" / DAY.isoformat() / "index.html"
+    return {
+        "seconds": round(time.monotonic() - started, 2),
+        **taken,
+        "report_page_bytes": page.stat().st_size,
+    }
 
 
 if __name__ == "__main__":
