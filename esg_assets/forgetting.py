@@ -127,7 +127,7 @@ def forget_history(context: dg.OpExecutionContext, old_history: dg.ResourceParam
 
 @dg.job(
     name=FORGET,
-    description="The history forgets what ESG_HISTORY_YEARS, ESG_RUN_RECORD_DAYS, ESG_ALERT_DAYS do not keep.",
+    description="Forgets what ESG_HISTORY_YEARS, ESG_RUN_RECORD_DAYS and ESG_ALERT_DAYS do not keep.",
     config=OWN_LINES,
 )
 def forget_old_history() -> None:

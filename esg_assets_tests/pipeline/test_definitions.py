@@ -30,7 +30,8 @@ CHECKS = {
 RESOURCES = {
     "settings", "account_source", "esg_api", "reply_shapes", "gathering", "rules", "history", "leases",
     "run_lease", "stores", "snapshots", "ratings_parts", "sealed_ratings", "publications", "snapshot_io",
-    "ratings_io", "publication_io", "io_manager", "working_window", "outbox", "channels", "routes", "places",
+    "ratings_io", "publication_io", "io_manager", "working_window", "old_history",
+    "outbox", "channels", "routes", "places",
 }  # fmt: skip
 
 
