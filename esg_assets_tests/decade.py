@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from esg_assets import schedules
+from esg_assets.core.alerts.kinds import READY
 from esg_assets.core.alerts.punctuality import LATENESS
 from esg_assets.core.alerts.routes import DEFAULT, Routes
 from esg_assets.detection import detect
@@ -198,6 +199,9 @@ def check(world: World) -> str:
     # One incident for each date that is missing or came too late, and none for any other.
     assert world.told_late() == Counter(late)
     assert world.open_dates() == missing
+    # The readers are told of each report once.
+    ready = (one.date for one in world.outbox.incidents.values() if one.kind == READY)
+    assert Counter(ready) == Counter(list(published))
     hopeless = {day for day, plan in world.plans.items() if plan.failures >= FOR_EVER}
     for day, plan in world.plans.items():
         chances, most = world.chances(day), world._settings.max_date_attempts

@@ -156,6 +156,9 @@ class Published:
     def latest(self, day: date) -> PastReport | None:
         return _past(day, self.times[day]) if day in self.times else None
 
+    def details(self, published: PublishedReport) -> dict[str, object] | None:
+        return {} if published.report_date in self.times else None
+
     def head(self) -> None:
         return None
 
