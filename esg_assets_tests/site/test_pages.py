@@ -12,6 +12,7 @@ from esg_assets.site import building
 from esg_assets.site.building import Built, build, report_file, version_file
 from esg_assets.site.files import SiteFolder
 from esg_assets.site.made_of import Links
+from esg_assets_tests.site import extremes
 from esg_assets_tests.site.browser import WIDTHS, chromium
 from esg_assets_tests.site.month import CORRECTED, FIRST, LAST, PARTIAL, month
 
@@ -24,6 +25,8 @@ KINDS = {
     "older": version_file(CORRECTED, 1),
     "latest": "latest/index.html",
     "trend": "trends/30-days.html",
+    "crowded": f"reports/{LAST}/crowded.html",
+    "decade": "trends/decade.html",
 }
 BYTES = 250_000
 MEDIA: tuple[Literal["screen", "print"], ...] = ("screen", "print")
@@ -42,6 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         newest = month().latest(day)
         assert newest is not None
         building.write_day(made, month(), newest, LINKS)
+    extremes.write(folder)
     return folder
 
 
@@ -156,7 +160,7 @@ def test_a_table_stands_behind_every_chart(browser: Browser, site: Path) -> None
 
 def test_pages_are_small_have_no_script_and_a_strict_policy(site: Path) -> None:
     pages = [*site.rglob("*.html")]
-    assert len(pages) == 14
+    assert len(pages) == 16
     for page in pages:
         html = page.read_text("utf-8")
         assert len(html.encode()) < BYTES
