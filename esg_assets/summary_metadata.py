@@ -34,7 +34,7 @@ PLOTTED = {
     "collection.refusals": "collection_refusals_429",
     "collection.seconds": "collection_seconds",
 }
-"""Figures of the history that plot over partitions, and their stable keys there, with the unit in the name."""
+"""Figures of the history that plot over partitions, and their stable keys there, with units in the names."""
 
 _log = logging.getLogger(__name__)
 

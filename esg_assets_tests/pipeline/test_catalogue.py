@@ -55,7 +55,8 @@ def test_every_check_job_schedule_and_sensor_says_what_it_does(house: House) -> 
     described = {
         **{f"{key}": loaded.asset_graph.get(key).description for key in loaded.asset_graph.asset_check_keys},
         **{job.name: job.description for job in loaded.get_all_jobs() if not job.name.startswith("__")},
-        **{each.name: each.description for each in (*loaded.schedule_defs, *loaded.sensor_defs)},
+        **{each.name: each.description for each in loaded.schedule_defs},
+        **{each.name: each.description for each in loaded.sensor_defs},
     }
     assert len(described) == 9 + 2 + 2 + 5
     assert [name for name, words in described.items() if len(words or "") < 20] == []
