@@ -4,35 +4,20 @@ import gc
 import io
 import random
 import secrets
-from collections.abc import Iterator
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from esg_assets.adapters.envelope import (
     FRAME_BYTES,
-    MAX_RECIPIENTS,
-    PrivateKeyEnvelope,
     RecipientEnvelope,
     WorkingEnvelope,
 )
 from esg_assets.core.errors import Refused, StoreUnavailable, Tampered
-from esg_assets.core.ports import Context, Envelope, RecipientKey, RecipientPrivateKey
+from esg_assets.core.ports import Envelope, RecipientKey, RecipientPrivateKey
+from esg_assets_tests.adapters.sealed_messages import CONTEXT, changed, opened, recipient, sealed
 from esg_assets_tests.measures import peak_memory_of
 
-CONTEXT = {"environment": "test", "kind": "ratings", "partition": "2026-01-15", "part": "00000001"}
 MIB = 1 << 20
-
-
-def recipient() -> tuple[RecipientKey, RecipientPrivateKey]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
-    spki, pem = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.PEM
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(key.public_key().public_bytes(serialization.Encoding.DER, spki))
-    name = digest.finalize().hex()
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return RecipientKey(name, key.public_key().public_bytes(pem, spki)), RecipientPrivateKey(name, private)
 
 
 @pytest.fixture(scope="module")
@@ -47,29 +32,6 @@ def envelope(
     if request.param == "working":
         return WorkingEnvelope(bytes(range(32)))
     return RecipientEnvelope([pairs[0][0], pairs[1][0]]).one_time()
-
-
-def sealed(envelope: Envelope, plaintext: bytes, context: Context = CONTEXT) -> bytes:
-    out = io.BytesIO()
-    with envelope.seal(out, context) as sink:
-        sink.write(plaintext)
-    return out.getvalue()
-
-
-def opened(envelope: Envelope, message: bytes, context: Context = CONTEXT) -> bytes:
-    with envelope.open(io.BytesIO(message), context) as source:
-        return source.read()
-
-
-def changed(message: bytes, seed: int, count: int) -> Iterator[bytes]:
-    """Copies of `message` with one bit flipped: every part of it has its share."""
-    chance = random.Random(seed)
-    places = [*range(80), *range(len(message) - 160, len(message))]  # header, last frame, footer
-    places += [chance.randrange(len(message)) for _ in range(count)]
-    for place in chance.sample(places, min(count, len(places))):
-        copy = bytearray(message)
-        copy[place] ^= 1 << chance.randrange(8)
-        yield bytes(copy)
 
 
 SIZES = [0, 1, 1000, FRAME_BYTES - 1, FRAME_BYTES, FRAME_BYTES + 1, 2 * FRAME_BYTES, 5 * MIB + 3]
@@ -251,78 +213,6 @@ def test_another_working_key_opens_nothing() -> None:
 def test_a_working_key_has_32_bytes(size: int) -> None:
     with pytest.raises(Refused, match="32 bytes"):
         WorkingEnvelope(bytes(size))
-
-
-def test_each_recipient_opens_and_nobody_else(pairs: list[tuple[RecipientKey, RecipientPrivateKey]]) -> None:
-    (first, own), (second, other), (_, stranger) = pairs
-    envelope = RecipientEnvelope([first, second])
-    assert envelope.recipients == (first.fingerprint, second.fingerprint)
-    for message in (sealed(envelope, b"secret"), sealed(envelope.one_time(), b"secret")):
-        assert opened(PrivateKeyEnvelope(own), message) == b"secret"
-        assert opened(PrivateKeyEnvelope(other), message) == b"secret"
-        with pytest.raises(Tampered):
-            opened(PrivateKeyEnvelope(stranger), message)
-        # The name alone opens nothing.
-        with pytest.raises(Tampered):
-            opened(PrivateKeyEnvelope(RecipientPrivateKey(own.fingerprint, stranger.pem)), message)
-
-
-def test_a_one_time_envelope_opens_what_it_sealed_and_no_other_does(
-    pairs: list[tuple[RecipientKey, RecipientPrivateKey]],
-) -> None:
-    recipients = RecipientEnvelope([pairs[0][0]])
-    once, again = recipients.one_time(), recipients.one_time()
-    message = sealed(once, b"secret")
-    assert opened(once, message) == b"secret"
-    with pytest.raises(Tampered):
-        opened(again, message)
-    with pytest.raises(Tampered):
-        opened(once, sealed(recipients, b"secret"))
-
-
-def test_who_seals_to_others_cannot_open_it(pairs: list[tuple[RecipientKey, RecipientPrivateKey]]) -> None:
-    envelope = RecipientEnvelope([pairs[0][0]])
-    with pytest.raises(Refused, match="private key"):
-        opened(envelope, sealed(envelope, b"secret"))
-    with pytest.raises(Refused, match="only opens"):
-        sealed(PrivateKeyEnvelope(pairs[0][1]), b"secret")
-
-
-def test_a_message_without_signature_is_no_report(
-    pairs: list[tuple[RecipientKey, RecipientPrivateKey]],
-) -> None:
-    key = bytes(32)
-    with pytest.raises(Tampered):
-        opened(PrivateKeyEnvelope(pairs[0][1]), sealed(WorkingEnvelope(key), b"secret"))
-
-
-def test_there_are_one_to_seven_different_recipients(
-    pairs: list[tuple[RecipientKey, RecipientPrivateKey]],
-) -> None:
-    key = pairs[0][0]
-    many = [RecipientKey(f"{number:064x}", key.pem) for number in range(MAX_RECIPIENTS + 1)]
-    for recipients in ([], [key, key], many):
-        with pytest.raises(Refused, match="recipients"):
-            RecipientEnvelope(recipients)
-    assert (
-        opened(
-            PrivateKeyEnvelope(RecipientPrivateKey(many[3].fingerprint, pairs[0][1].pem)),
-            sealed(RecipientEnvelope(many[:-1]).one_time(), b"secret"),
-        )
-        == b"secret"
-    )
-
-
-def test_a_public_key_that_is_none_is_refused_before_anything_is_written() -> None:
-    out = io.BytesIO()
-    envelope = RecipientEnvelope([RecipientKey("0" * 64, b"no key")])
-    with pytest.raises(Refused, match="refuses the keys"):
-        envelope.seal(out, CONTEXT).__enter__()
-    assert out.getvalue() == b""
-
-
-def test_a_private_key_is_not_shown(pairs: list[tuple[RecipientKey, RecipientPrivateKey]]) -> None:
-    assert "PRIVATE" not in repr(pairs[0][1])
 
 
 STREAM = """

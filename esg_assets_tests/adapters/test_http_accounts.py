@@ -2,66 +2,23 @@
 
 import itertools
 import json
-import random
-import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator
 from decimal import Decimal
 from email.utils import formatdate
-from pathlib import Path
 
 import pytest
-import trustme
 
-from esg_assets.adapters.account_sources import HttpAccountSource, PagePolicy, Transport
+from esg_assets.adapters.account_sources import HttpAccountSource, PagePolicy
 from esg_assets.adapters.account_sources.page_request import World
 from esg_assets.core.errors import (
     AccessDenied,
     AccountsRefused,
-    EsgError,
     NoHistory,
-    SettingsWrong,
     SourceUnavailable,
 )
-from esg_assets.core.ports import Authorization
+from esg_assets_tests.adapters.accounts_over_http import DAY, ROWS, SECRET, Time, Tokens, read, refusal
 from esg_assets_tests.adapters.page_server import Answer, Asked, PageServer, page, problem
-
-DAY = date(2026, 1, 14)
-SECRET = "S3CRET"
-ROWS: list[Mapping[str, object]] = [{"account_id": f"{SECRET}{i}", "status": "active"} for i in range(5)]
-
-
-class Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_768_474_800.0
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    @property
-    def world(self) -> World:
-        return World(lambda: self.now, lambda: self.now, self.sleep, random.Random(7).random)
-
-
-class Tokens:
-    """Bearer tokens, numbered; `renewals` new ones can be had."""
-
-    def __init__(self, renewals: int = 9) -> None:
-        self.number, self.left = 1, renewals
-
-    def headers(self) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {SECRET}-{self.number}"}
-
-    def renew(self, refused: Mapping[str, str]) -> bool:
-        if not self.left:
-            return False
-        self.number, self.left = self.number + 1, self.left - 1
-        return True
 
 
 @pytest.fixture
@@ -73,28 +30,6 @@ def server() -> Iterator[PageServer]:
 @pytest.fixture
 def time() -> Time:
     return Time()
-
-
-def read(
-    server: PageServer,
-    time: Time,
-    as_of: date | None = DAY,
-    authorization: Authorization | None = None,
-    policy: PagePolicy | None = None,
-) -> list[Mapping[str, object]]:
-    source = HttpAccountSource(server.url, authorization, None, policy, time.world)
-    return list(itertools.chain.from_iterable(source.read(as_of)))
-
-
-def refusal(error: type[EsgError], server: PageServer, time: Time, **more: object) -> str:
-    """What reading is refused with; never with a value, and with nothing of the library behind it."""
-    with pytest.raises(error) as raised:
-        read(server, time, **more)  # type: ignore[arg-type]  # keywords of read, as they are named there
-    text = str(raised.value) + repr(getattr(raised.value, "problems", ""))
-    assert SECRET not in text
-    assert server.url not in text
-    assert raised.value.__context__ is None
-    return text
 
 
 def test_all_pages_are_read_in_order_with_the_contracts_parameters(server: PageServer, time: Time) -> None:
@@ -331,89 +266,3 @@ def test_large_pages_come_in_batches_of_ten_thousand_at_most(server: PageServer,
     server.first.append(page(rows, None, total=10_001))
     batches = list(HttpAccountSource(server.url, world=time.world).read(None))
     assert [len(batch) for batch in batches] == [10_000, 1]
-
-
-def test_the_environments_proxies_and_netrc_are_not_read(
-    server: PageServer, time: Time, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b", encoding="ascii")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert read(server, time) == ROWS
-    assert "Authorization" not in server.asked[0].headers
-
-
-def test_a_proxy_that_is_set_is_used(server: PageServer, time: Time) -> None:
-    source = HttpAccountSource(
-        "http://localhost:9/firm/", None, Transport(proxy=server.url), None, time.world
-    )
-    server.first += [page(ROWS)]
-    assert list(source.read(DAY)) == [ROWS]
-    assert server.asked[0].path == "/firm/v1/accounts"
-    assert server.asked[0].headers["Host"] == "localhost:9"
-
-
-@pytest.mark.parametrize(
-    ("url", "part"),
-    [
-        ("http://accounts.example.com", "plain http"),
-        ("http://10.0.0.1:80", "plain http"),
-        ("http://localhost.example.com", "plain http"),
-        ("https://u:S3CRET@accounts.example.com", "credentials"),
-        ("https://accounts.example.com?key=S3CRET", "credentials"),
-        ("https://", "no URL"),
-        ("https://host:port", "no URL"),
-        ("http://[::1", "no URL"),
-    ],
-)
-def test_a_base_url_that_cannot_be_used_is_refused_before_any_call(url: str, part: str) -> None:
-    with pytest.raises(SettingsWrong, match=rf"^ESG_ACCOUNTS_URL .*{part}.*Wanted: https") as raised:
-        HttpAccountSource(url)
-    assert SECRET not in str(raised.value)
-
-
-def test_a_token_that_no_header_can_carry_is_a_wrong_setting(server: PageServer, time: Time) -> None:
-    class Broken(Tokens):
-        def headers(self) -> Mapping[str, str]:
-            return {"Authorization": f"Bearer {SECRET}\n"}
-
-    class Foreign(Tokens):
-        def headers(self) -> Mapping[str, str]:
-            return {"Authorization": f"Bearer {SECRET}客"}
-
-    for authorization in (Broken(), Foreign()):
-        assert "ESG_ACCOUNTS_TOKEN" in refusal(SettingsWrong, server, time, authorization=authorization)
-
-
-def test_a_firms_own_authority_and_a_client_certificate_are_used(time: Time, tmp_path: Path) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.configure_trust(context)
-    context.verify_mode = ssl.CERT_REQUIRED
-    bundle, client = str(tmp_path / "ca.pem"), str(tmp_path / "client.pem")
-    authority.cert_pem.write_to_path(bundle)
-    authority.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(client)
-    policy = PagePolicy(max_attempts=1)
-    with PageServer(ROWS, context) as server:
-        source = HttpAccountSource(server.url, None, Transport(bundle, client), policy, time.world)
-        assert list(itertools.chain.from_iterable(source.read(DAY))) == ROWS
-        for transport in (Transport(), Transport(bundle)):
-            source = HttpAccountSource(server.url, None, transport, policy, time.world)
-            with pytest.raises(SourceUnavailable):
-                list(source.read(DAY))
-
-
-def test_certificate_files_that_are_missing_are_a_wrong_setting(time: Time, tmp_path: Path) -> None:
-    missing = str(tmp_path / "nothing.pem")
-    authority = tmp_path / "ca.pem"
-    trustme.CA().cert_pem.write_to_path(authority)
-    wrong = {
-        "ESG_ACCOUNTS_CA_BUNDLE": Transport(ca_bundle=missing),
-        "ESG_ACCOUNTS_CLIENT_CERT": Transport(str(authority), client_cert=missing),
-    }
-    for setting, transport in wrong.items():
-        source = HttpAccountSource("https://127.0.0.1:9", transport=transport, world=time.world)
-        with pytest.raises(SettingsWrong, match=f"{setting} "):
-            list(source.read(DAY))

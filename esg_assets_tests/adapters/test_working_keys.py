@@ -11,7 +11,7 @@ from esg_assets.adapters.keys.generation import generate
 from esg_assets.adapters.keys.loading import load_working_key
 from esg_assets.adapters.keys.working_keys import former_key_files, replace_working_key
 from esg_assets.core.errors import SettingsWrong, StoreUnavailable, Tampered
-from esg_assets_tests.adapters.test_envelope import CONTEXT, opened, recipient, sealed
+from esg_assets_tests.adapters.sealed_messages import CONTEXT, opened, recipient, sealed
 
 OLD, MIDDLE, NEW = b"o" * 32, b"m" * 32, b"n" * 32
 
