@@ -58,4 +58,4 @@ $(STAMP): setup.py requirements.lock
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .demo .dagster .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info .tmp_dagster_home_*
+	rm -rf $(VENV) .demo .dagster .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist mutants *.egg-info .tmp_dagster_home_*

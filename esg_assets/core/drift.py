@@ -133,13 +133,14 @@ def _missing(before: Side, now: Side) -> Iterator[str]:
     for column in (*SCORE_COLUMNS, "letter"):
         then, later = _missing_share(before, column), _missing_share(now, column)
         if later - then > MISSING_RISE:
-            yield f"{later:.0%} of the rated accounts have no {_name(column)}, {then:.0%} before"
+            lacks = "rating letter" if column == "letter" else f"{_name(column)} score"
+            yield f"{later:.0%} of the rated accounts have no {lacks}, {then:.0%} before"
 
 
 def _missing_share(side: Side, column: str) -> float:
     rated = side.frame.loc[side.frame["status"] == Status.SUCCESS.value, column]
     absent = (rated == "") if column == "letter" else rated.isna()
-    return float(absent.mean()) if len(rated) else 0.0
+    return float(absent.mean())
 
 
 def _stale(before: Side, now: Side) -> Iterator[str]:
@@ -149,8 +150,7 @@ def _stale(before: Side, now: Side) -> Iterator[str]:
 
 
 def _stale_share(side: Side) -> float:
-    rated = side.frame.loc[side.frame["status"] == Status.SUCCESS.value, "stale"]
-    return float(rated.mean()) if len(rated) else 0.0
+    return float(side.frame.loc[side.frame["status"] == Status.SUCCESS.value, "stale"].mean())
 
 
 def _downgrades(before: Side, now: Side) -> Iterator[str]:
@@ -181,4 +181,4 @@ def _methodology(before: Side, now: Side) -> Iterator[str]:
 
 
 def _name(column: str) -> str:
-    return column.removesuffix("_esg_score").removesuffix("_score").replace("_", " ")
+    return column.removesuffix("_score")

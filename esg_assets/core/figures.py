@@ -253,7 +253,7 @@ class Tally:
 
 def _histogram(scores: Floats) -> tuple[int, ...]:
     there = scores[np.isfinite(scores)]
-    bins = np.clip(there // BIN_POINTS, 0, BINS - 1).astype(np.int64)
+    bins = np.minimum(there // BIN_POINTS, BINS - 1).astype(np.int64)
     return tuple(np.bincount(bins, minlength=BINS).tolist())
 
 
