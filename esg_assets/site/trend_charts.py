@@ -10,6 +10,9 @@ from esg_assets.site.charts import ALARM, INK, LINES, axis, drawn
 DASHES = ([1, 0], [6, 2], [2, 2], [8, 2, 2, 2], [4, 4])
 """Lines differ by more than colour."""
 
+A_LOT = 100
+"""Points from which on lines are thinner."""
+
 _A_SEASON = 150
 """Days from which on dates are told by month."""
 
@@ -44,7 +47,7 @@ def trend_lines(trend: Trend, chart: Chart, limit_pct: float | None = None) -> s
     )
     scale = alt.Scale(domain=list(shown), range=list(shown.values()))
     dashes = alt.Scale(domain=list(shown), range=list(DASHES[: len(shown)]))
-    lines = base.mark_line(strokeWidth=2).encode(
+    lines = base.mark_line(strokeWidth=2 if len(trend.days) < A_LOT else 1.2).encode(
         x=day,
         y=value,
         color=alt.Color("line:N", scale=scale, legend=legend),
