@@ -74,17 +74,12 @@ def trend(connection: sa.Connection, names: Collection[str], since: date) -> lis
     query = sa.select(columns.publication_id, columns.value).where(
         columns.name == sa.bindparam("wanted"), columns.report_date >= since
     )
-    kept: dict[str, dict[int, float | None]] = {
-        name: dict(map(tuple, connection.execute(query, {"wanted": name}).all())) for name in sorted(names)
-    }
-    return [
-        PastReport(
-            published_of(row),
-            {name: values[row["id"]] for name, values in kept.items() if row["id"] in values},
-            row["recorded_at"],
-        )
-        for row in latest.values()
-    ]
+    kept: dict[int, dict[str, float | None]] = {row["id"]: {} for row in latest.values()}
+    for name in sorted(names):
+        for key, value in connection.execute(query, {"wanted": name}):
+            if key in kept:  # not one of an earlier version
+                kept[key][name] = value
+    return [PastReport(published_of(row), kept[row["id"]], row["recorded_at"]) for row in latest.values()]
 
 
 def _with_figures(
