@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from esg_assets.core.row_changes import RowChange, Tally
 
 _REPORT = re.compile(r"(\d{4}-\d\d-\d\d)(?:@([1-9]\d{0,8}))?", re.ASCII)
+_PIECE = 1 << 16
 _HEADER = ("account_id", "why", "what changed")
 
 
@@ -50,7 +51,12 @@ def diff(
     first, second = (_twice(reports, each, opener) for each in chosen)
     tally, widths = _counted(first, second)
     stream = Stream("changes", _HEADER, widths, _rows(first, second))
-    return Answer(_told(chosen, tally), _words(chosen, tally), stream=stream)
+    methods = [_methodology(reports, each, opener) for each in chosen]
+    told = {
+        **_told(chosen, tally),
+        "methodology_versions": dict(zip(("before", "now"), methods, strict=True)),
+    }
+    return Answer(told, [*_words(chosen, tally), *_method_words(methods)], stream=stream)
 
 
 def _parsed(given: str) -> tuple[date, int | None]:
@@ -86,6 +92,31 @@ def _twice(reports: "PublishedReports", publication: "Publication", opener: "Ope
 
     what = f"the report of {publication.date} version {publication.version}"
     return TwiceRead(lambda: reports.open_report(publication, opener), what)
+
+
+def _methodology(
+    reports: "PublishedReports", publication: "Publication", opener: "OpeningEnvelope"
+) -> dict[str, int] | None:
+    """Rated accounts by version of the provider's methodology, from the sealed summary; None without one."""
+    from esg_assets.core.summary_reading import methodology_versions, without_accounts  # noqa: PLC0415
+
+    if publication.summary is None:
+        return None
+    with reports.open_summary(publication, opener) as source:
+        return methodology_versions(without_accounts(iter(lambda: source.read(_PIECE), b"")))
+
+
+def _method_words(methods: Sequence[dict[str, int] | None]) -> list[str]:
+    before, now = methods
+    if not before or not now or before.keys() == now.keys():
+        return []
+    said = [
+        ", ".join(f"{name or 'none stated'} ({count:,})" for name, count in each.items())
+        for each in (before, now)
+    ]
+    return [
+        f"The provider's methodology has another version: {said[0]} → {said[1]}. Scores may differ by that."
+    ]
 
 
 def _counted(first: "TwiceRead", second: "TwiceRead") -> tuple["Tally", Sequence[int]]:
