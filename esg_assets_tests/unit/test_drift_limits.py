@@ -29,7 +29,9 @@ def book(n: int = 100, step: float = 1.0) -> Side:
 def with_(side: Side, column: str, rows: Sequence[int], value: object) -> Side:
     """The book with another value in some rows."""
     frame = side.frame.copy()
-    frame.loc[frame.index[list(rows)], column] = value
+    values = frame[column].to_numpy(object, copy=True)
+    values[list(rows)] = value
+    frame[column] = pd.Series(values, index=frame.index).infer_objects()
     return Side(frame, side.currency)
 
 
