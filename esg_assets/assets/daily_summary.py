@@ -79,7 +79,10 @@ def daily_summary(
     run_lease: dg.ResourceParam[RunLease],
     places: dg.ResourceParam[Places],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """What the day's report says, in figures: exact and sealed, and rounded for everybody."""
+    """What the day's report says, in figures: exact and sealed, and rounded for everybody.
+
+    What is not sealed has passed disclosure control: over ESG_MIN_CELL accounts or more, or withheld.
+    """
     with told_to(context):
         run_lease.hold(context)
         day = _day(active_accounts, esg_ratings, encrypted_report_csv, rules)

@@ -11,12 +11,14 @@ from esg_assets.simulators.server import SimulatorServer
 from esg_assets_tests.e2e.dagster_ui import ASSETS, DagsterDev, dagster_dev
 from esg_assets_tests.e2e.installation import Installation
 from esg_assets_tests.notifiers.http_stubs import ROUTING_KEY, PagerDuty, served
+from esg_assets_tests.site.browser import chromium
 from esg_assets_tests.tls_servers import CA, pem_file
 
 ACCOUNTS = 150
 ONE, TERMINATED, FAILING, FROM_CLI = "2026-01-06", "2026-01-08", "2026-01-20", "2026-01-13"
 REFUSED, HEALTHY = "2026-01-19", "2026-01-21"
 PAGED = {f"esg/dev/{REFUSED}/run_failed/AccessDenied", f"esg/dev/{FAILING}/failure_rate"}
+SITE = "https://esg.example.com"
 THREE = ("2026-01-15", "2026-01-16", "2026-01-17")
 
 
@@ -42,6 +44,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             folder / "home",
             server.url,
             ESG_API_TIMEOUT_SECONDS="60",
+            ESG_SITE_URL=SITE,
             ESG_PAGERDUTY_URL=pager.url,
             ESG_PAGERDUTY_ROUTING_KEY=ROUTING_KEY,
             ESG_ALERT_CA_BUNDLE=str(pem_file(folder / "ca.pem", CA.cert_pem)),
@@ -70,6 +73,18 @@ def test_one_partition_is_materialized_with_its_checks(ground: Ground) -> None:
         "report_still_verifies": "SUCCEEDED",
     }
     assert len(ground.house.rows(ONE)) == ACCOUNTS
+
+
+def test_a_browser_draws_the_chart_of_a_partition_and_is_led_to_its_page(ground: Ground) -> None:
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(f"{ground.ui.url}/assets/daily_summary?view=partitions&partition={ONE}")
+        page.get_by_role("link", name=f"{SITE}/reports/{ONE}/index.html").first.wait_for()
+        page.locator("tr", has=page.get_by_text("chart", exact=True)).get_by_text("[Show Markdown]").click()
+        image = page.locator("img[src^='data:image/svg+xml']")
+        image.wait_for()
+        assert image.get_attribute("alt") == "COMPLETE: ESG report of 6 January 2026"
+        assert image.evaluate("i => [i.naturalWidth, i.naturalHeight]") == [720, 320]
 
 
 def test_three_partitions_are_backfilled_by_one_run_each(ground: Ground) -> None:
