@@ -93,14 +93,9 @@ def _head(row: dict[str, object]) -> dict[str, object]:
 
 
 def _pruning(number: int) -> dict[str, object]:
-    """Of run records, from before all of those that are there: one a night."""
-    before = RECORDED - timedelta(days=1)
-    totals = {"published": [1, 100_000, 10, 0, 200.0]}
+    """One a night: of run records from before all that are there, and of figures that never were."""
     recorded_at = RECORDED + timedelta(days=number)
-    return {
-        "recorded_at": recorded_at,
-        "what": "runs",
-        "before": before,
-        "counts": {"esg_runs": 1},
-        "totals": totals,
-    }
+    same = {"recorded_at": recorded_at, "counts": {}, "totals": {}}
+    if number % 2:
+        return {**same, "what": "figures", "publication_id": number, "before": None}
+    return {**same, "what": "runs", "publication_id": None, "before": RECORDED - timedelta(days=1)}

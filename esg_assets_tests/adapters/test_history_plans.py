@@ -64,7 +64,11 @@ def plans(url: str, ask: Callable[[], object]) -> list[str]:
                 continue
             if connection.dialect.name == "sqlite":
                 rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-                found += [row[3] for row in rows if row[3].startswith(("SCAN", "SEARCH"))]
+                found += [
+                    row[3] if "USING" in row[3] else row[3].replace("SEARCH", "SCAN")  # for a least value
+                    for row in rows
+                    if row[3].startswith(("SCAN", "SEARCH"))
+                ]
             else:
                 explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
                 found += _reads(explained.scalar_one()[0]["Plan"])

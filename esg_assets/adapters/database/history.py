@@ -232,7 +232,8 @@ def _insert_or_ignore(
 def _head(connection: sa.Connection) -> ChainHead | None:
     """The highest sequence remembered since the last restore, in whatever order they were recorded."""
     table = CHAIN_HEAD.c
-    restored = sa.select(sa.func.coalesce(sa.func.max(table.id), 0)).where(table.restored)
+    # The sum keeps SQLite from looking for a restore through every head from the newest down.
+    restored = sa.select(sa.func.coalesce(sa.func.max(table.id + 0), 0)).where(table.restored)
     query = sa.select(table.sequence, table.sha256).where(table.id >= restored.scalar_subquery())
     row = connection.execute(query.order_by(table.sequence.desc(), table.id.desc()).limit(1)).first()
     return None if row is None else ChainHead(row.sequence, row.sha256)
