@@ -57,7 +57,8 @@ def totals(connection: sa.Connection) -> RunTotals:
     there = sa.select(sa.null(), *_sums().subquery().c)
     added: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (1 + len(_ADDED)))
     for row in connection.execute(sa.union_all(removed, there)):
-        for status, numbers in (row[0] or {row[1]: row[2:]}).items():
+        of_row = {row[1]: row[2:]} if row[0] is None else row[0]
+        for status, numbers in of_row.items():
             added[status] = [one + float(more) for one, more in zip(added[status], numbers, strict=True)]
     columns = list(zip(*added.values(), strict=True)) or [()] * (1 + len(_ADDED))
     return RunTotals(
