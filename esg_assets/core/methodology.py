@@ -22,7 +22,7 @@ def methodology_told(figures: ClearFigures) -> str:
         return ""
     if set(cells) == {NONE}:
         return "The provider states no version of its methodology."
-    if len(cells) == 1 and not set(cells) & set(_WORDS):
+    if not methodology_mixed(figures):
         return f"All ratings are by version {next(iter(cells))} of the provider's methodology."
     parts = [
         f"{_WORDS.get(name, name)} ({'withheld' if n is None else f'{n:,.0f} accounts'})"
@@ -32,6 +32,12 @@ def methodology_told(figures: ClearFigures) -> str:
         f"Ratings are by several versions of the provider's methodology: {', '.join(parts)}. "
         "Figures over all of them mix these."
     )
+
+
+def methodology_mixed(figures: ClearFigures) -> bool:
+    """Whether ratings of a report are known to be by several versions, or by some that state none."""
+    cells = _cells(figures)
+    return bool(cells) and cells.keys() != {NONE} and (len(cells) > 1 or OTHER in cells)
 
 
 def methodology_change(now: ClearFigures, before: ClearFigures) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from esg_assets.core.alerts.times import day as day_in_words
 from esg_assets.core.alerts.times import moment
 from esg_assets.core.history import PastReport
+from esg_assets.core.methodology import methodology_told
 from esg_assets.core.page_numbers import WITHHELD, number, whole
 from esg_assets.core.ratings import Status
 from esg_assets.core.report_details import ReportDetails
@@ -64,5 +65,7 @@ def facts_of(past: PastReport, details: ReportDetails | None) -> Iterator[tuple[
         refused = whole(figures.get("collection.refusals"))
         took = f"{calls} calls in {duration(seconds)}, {retries} of them retries, {refused} refused"
         yield "Asking the provider", took
+    if told := methodology_told(figures):
+        yield "Methodology", told
     if details is not None:
         yield "Software", ", ".join(f"{name} {version}" for name, version in details.software.items())

@@ -8,6 +8,7 @@ from esg_assets.core.alerts.times import day as day_in_words
 from esg_assets.core.alerts.times import moment
 from esg_assets.core.differencing import UNCHANGED
 from esg_assets.core.history import PastReport
+from esg_assets.core.methodology import methodology_mixed, methodology_told
 from esg_assets.core.page_changes import moved
 from esg_assets.core.page_numbers import number, share, whole
 from esg_assets.core.ratings import Status
@@ -83,6 +84,12 @@ def notes_on(past: PastReport, details: ReportDetails | None) -> Iterator[str]:
             yield f"A group of figures for which it changed fewer than {few} accounts stands as it was."
     if note := accounts_note(published):
         yield note
+    if methodology_mixed(past.figures):
+        yield methodology_told(past.figures)
+    if details is not None:
+        for period in details.periods:
+            if period.methodology and period.report_date is not None:
+                yield f"Against {day_in_words(period.report_date)}: {period.methodology}"
     days = {name.removeprefix(UNCHANGED): n for name, n in past.figures.items() if name.startswith(UNCHANGED)}
     standing = [group.removeprefix("metric.").replace("_", " ") for group, n in days.items() if n]
     if standing and details is not None:

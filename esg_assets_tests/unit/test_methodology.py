@@ -7,15 +7,22 @@ from datetime import date
 
 import pytest
 
+from esg_assets.core.comparison import compare
 from esg_assets.core.differencing import group_of
 from esg_assets.core.disclosure import clear
 from esg_assets.core.drift import drift
 from esg_assets.core.history import ClearFigures
 from esg_assets.core.methodology import methodology_change, methodology_told
 from esg_assets.core.outcomes import from_batch, to_batch
+from esg_assets.core.page_footer import facts_of
+from esg_assets.core.page_opening import notes_on
 from esg_assets.core.rating_bodies import NumberText, read_rating
 from esg_assets.core.ratings import Outcome, Status
+from esg_assets.core.report_details import Methods, ReportDetails, periods
+from esg_assets.core.summary_words import summary_markdown
 from esg_assets_tests.unit.test_figures import of, rated
+from esg_assets_tests.unit.test_report_details import past
+from esg_assets_tests.unit.test_summary_words import SUMMARY
 from esg_assets_tests.unit.walking_book import Account, drawn, side_of
 
 DAY = date(2026, 1, 15)
@@ -139,3 +146,31 @@ def test_of_two_moves_the_bigger_and_of_equals_the_first_is_named() -> None:
     )
     equal = [replace(a, methodology={"1": "9", "2": "4"}[a.methodology]) for a in before]
     assert "mostly from version 1 to 9" in drift(side_of(before), side_of(equal), DAY).note
+
+
+def test_a_page_says_of_a_mixture_and_of_a_change_before_its_figures_and_the_version_at_its_foot() -> None:
+    before = past(**{"methodology.1": 90.0})
+    report = past(**{"methodology.1": 30.0, "methodology.2": 60.0})
+    changes = periods(report.figures, date(2026, 1, 16), {"previous": before}, lambda _day: None, 10)
+    details = ReportDetails(Methods("USD", 10, 65.0, 366, 0.01, 0.05), {}, [], changes, "")
+    mixed, changed = list(notes_on(report, details))[-2:]
+    assert mixed == methodology_told(report.figures)
+    assert "1 (30 accounts), 2 (60 accounts). Figures over all of them mix these." in mixed
+    assert changed == (
+        "Against 15 January 2026: The provider's methodology was version 1 then and is versions 1 and 2 now: "
+        "scores of the two may not be comparable."
+    )
+    assert dict(facts_of(before, None))["Methodology"] == (
+        "All ratings are by version 1 of the provider's methodology."
+    )
+    assert not [note for note in notes_on(before, None) if "methodology" in note]
+    assert "Methodology" not in dict(facts_of(past(), None))
+
+
+def test_the_summary_tells_the_version_and_its_change() -> None:
+    figures = {**SUMMARY.figures, "methodology.2": 90.0}
+    summary = replace(SUMMARY, figures=figures, change=compare(figures, past(**{"methodology.1": 90.0})))
+    told = summary_markdown(summary)
+    assert "All ratings are by version 2 of the provider's methodology." in told
+    assert "The provider's methodology was version 1 then and is version 2 now" in told
+    assert "methodology was" not in summary_markdown(replace(summary, change=None))
