@@ -127,8 +127,12 @@ def _cells(rows: Sequence[Sequence[str]], counted: Mapping[str, int]) -> int:
     return len(rows)
 
 
-def turnover(of: Counted, then: Counted, column: int) -> int:
+def turnover(of: Counted, then: Counted) -> int:
     """Who came, went, fails or is rated, and how letters moved, against one earlier report."""
+    column = _column(of, then.day)
+    if column is None:
+        assert any(f"the accounts of {then.day} can no longer be opened" in line for line in of.page.text)
+        return 0
     both = of.rows.join(then.rows, on="account_id", suffix="_then")
     now, old = both["processing_status"], both["processing_status_then"]
     ups, downs, same = _moves(both)
@@ -149,6 +153,13 @@ def turnover(of: Counted, then: Counted, column: int) -> int:
         withheld = told[label] == HIDDEN and hidden and label in {"Upgrades", "Downgrades"}
         assert withheld or told[label] == f"{number:,}", (label, told[label], number)
     return len(expected)
+
+
+def _column(of: Counted, day: date) -> int | None:
+    """In which column the table of what came and went is held against that date's report."""
+    heads = [rows[0] for caption, rows in of.page.tables.items() if caption.startswith("Accounts that came")]
+    words = f"{day.day} {day:%B %Y}"
+    return next((place for head in heads for place, text in enumerate(head) if text.endswith(words)), None)
 
 
 def _moves(both: pl.DataFrame) -> tuple[int, int, int]:
@@ -231,8 +242,8 @@ def whole_month(reports: Mapping[date, Counted], trend: Read) -> int:
         earlier = {"last report": before, "week": reports.get(day - timedelta(days=7))}
         earlier["month"] = reports.get(day - timedelta(days=30))
         there = [(name, then) for name, then in earlier.items() if then is not None]
-        for column, (name, then) in enumerate(there, 1):
-            compared += turnover(of, then, column)
+        for name, then in there:
+            compared += turnover(of, then)
             for label in ("Rated", "Failed", "Not rated by the provider", "Overall score, mean"):
                 compared += change_of_tile(of, then, label, name)
         if before is not None:
