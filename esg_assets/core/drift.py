@@ -37,7 +37,7 @@ MISSING_RISE, STALE_RISE = 0.1, 0.1
 METHOD_SHARE = 0.05
 """More than this share of ratings by another version of the provider's methodology than before."""
 
-DOWNGRADE_SHARE, DOWNGRADE_RATIO = 0.05, 3
+DOWNGRADE_SHARE, DOWNGRADE_RATIO, _TIMES = 0.05, 3, "three times"
 """More than this share of letters went down, and that many times more than went up."""
 
 
@@ -124,8 +124,8 @@ def _shape(before: Side, now: Side) -> Iterator[str]:
         distance = float(np.abs(np.subtract(*cumulative)).max())
         if distance > SHAPE_DISTANCE:
             yield (
-                f"the {_name(score)} scores are distributed differently (largest distance {distance:.2f}, "
-                f"limit {SHAPE_DISTANCE})"
+                f"the {_name(score)} scores are spread differently: the share of accounts below some score "
+                f"changed by {100 * distance:.0f} points (limit {100 * SHAPE_DISTANCE:.0f})"
             )
 
 
@@ -146,7 +146,7 @@ def _missing_share(side: Side, column: str) -> float:
 def _stale(before: Side, now: Side) -> Iterator[str]:
     then, later = _stale_share(before), _stale_share(now)
     if later - then > STALE_RISE:
-        yield f"{later:.0%} of the ratings are older than ESG_MAX_RATING_AGE_DAYS, {then:.0%} before"
+        yield f"{later:.0%} of the ratings are stale (older than ESG_MAX_RATING_AGE_DAYS), {then:.0%} before"
 
 
 def _stale_share(side: Side) -> float:
@@ -159,9 +159,8 @@ def _downgrades(before: Side, now: Side) -> Iterator[str]:
         return
     share = found.downgrades / found.accounts
     if share > DOWNGRADE_SHARE and found.downgrades > DOWNGRADE_RATIO * found.upgrades:
-        yield (
-            f"{share:.0%} of the accounts were downgraded ({found.downgrades:,} down, {found.upgrades:,} up)"
-        )
+        # Without the counts: those of few accounts are withheld wherever else they stand.
+        yield f"{share:.0%} of the accounts were downgraded, more than {_TIMES} as many as were upgraded"
 
 
 def _methodology(before: Side, now: Side) -> Iterator[str]:

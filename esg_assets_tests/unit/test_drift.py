@@ -82,7 +82,7 @@ def _shifted(book: list[Account]) -> Side:
         (_scale, "the scale or its direction may have changed"),
         (_direction, "the scale or its direction may have changed"),
         (_nulls, "have no overall"),
-        (_stale, "are older than ESG_MAX_RATING_AGE_DAYS"),
+        (_stale, "stale .older than ESG_MAX_RATING_AGE_DAYS"),
         (_downgrades, "were downgraded"),
         (_shifted, r"moved the mean overall score by -[12]\.\d points"),
     ],

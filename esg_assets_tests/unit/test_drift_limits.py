@@ -67,8 +67,9 @@ def test_all_that_is_odd_is_told_at_once_and_counted() -> None:
         "ratings_drift",
         passed=False,
         severity="WARN",
-        note="11% of the ratings are older than ESG_MAX_RATING_AGE_DAYS, 0% before; 6% of the accounts were "
-        f"downgraded (6 down, 0 up). {ASK.format(100)}",
+        note="11% of the ratings are stale (older than ESG_MAX_RATING_AGE_DAYS), 0% before; 6% of "
+        "the accounts were "
+        f"downgraded, more than three times as many as were upgraded. {ASK.format(100)}",
         measured={"compared_with": "2026-01-15", "accounts": 100, "findings": 2},
     )
 
@@ -109,7 +110,8 @@ def test_a_score_that_nobody_has_hides_no_other() -> None:
     assert note(before, now) == (
         "100% of the environmental scores moved by more than 15 points: the scale or its direction may have "
         "changed; changed scores alone moved the mean environmental score by +20.0 points; "
-        "the environmental scores are distributed differently (largest distance 0.20, limit 0.15)"
+        "the environmental scores are spread differently: the share of accounts below some score "
+        "changed by 20 points (limit 15)"
     )
 
 
@@ -146,7 +148,8 @@ def test_a_distribution_of_another_shape_is_told_where_the_mean_stays() -> None:
     before = book(100, 0.5)
     now = moved(moved(before, range(20), 10.5), range(30, 100), -3)
     assert note(before, now) == (
-        "the overall scores are distributed differently (largest distance 0.20, limit 0.15)"
+        "the overall scores are spread differently: the share of accounts below some score changed "
+        "by 20 points (limit 15)"
     )
 
 
@@ -175,7 +178,7 @@ def test_a_value_that_more_than_one_in_ten_lack_all_of_a_sudden_is_told(
 def test_more_than_one_in_ten_ratings_that_are_stale_all_of_a_sudden_are_told() -> None:
     assert note(book(), with_(book(), "stale", range(10), value=True)) == ""
     assert note(book(), with_(book(), "stale", range(11), value=True)) == (
-        "11% of the ratings are older than ESG_MAX_RATING_AGE_DAYS, 0% before"
+        "11% of the ratings are stale (older than ESG_MAX_RATING_AGE_DAYS), 0% before"
     )
     old = with_(book(), "stale", range(40), value=True)
     assert note(old, old) == ""
@@ -186,11 +189,14 @@ def test_downgrades_are_told_above_one_in_twenty_and_three_times_the_upgrades() 
     mixed = with_(with_(book(), "letter", range(9), "BBB"), "letter", range(20, 23), "AA")
     assert note(book(), mixed) == ""
     assert note(book(), with_(mixed, "letter", [9], "CCC")) == (
-        "10% of the accounts were downgraded (10 down, 3 up)"
+        "10% of the accounts were downgraded, more than three times as many as were upgraded"
     )
 
 
 def test_letters_of_twenty_nine_accounts_are_too_few_to_speak_of_downgrades() -> None:
-    for without, told in (([0], ""), ([], "33% of the accounts were downgraded (10 down, 0 up)")):
+    for without, told in (
+        ([0], ""),
+        ([], "33% of the accounts were downgraded, more than three times as many as were upgraded"),
+    ):
         before = with_(book(30), "letter", without, "")
         assert note(before, with_(before, "letter", range(10, 20), "BBB")) == told
