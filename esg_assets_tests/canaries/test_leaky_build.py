@@ -200,7 +200,7 @@ def test_a_build_that_leaks_is_caught(tmp_path: Path) -> None:
     wanted = {
         "an exception of ratings_parts.append",
         "an exception of composition:account_source",
-        "an exception of assets.daily_summary:summary_markdown",
+        "an exception of summary_metadata:summary_markdown",
         "a schedule's tick that breaks",
         "every logger there may be: exceptions, arguments, messages put together",
         "SQLAlchemy at DEBUG, which logs rows",

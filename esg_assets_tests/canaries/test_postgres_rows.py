@@ -15,7 +15,7 @@ DRIVEN = (
     "a night on which all goes well, every logger at DEBUG",
     "an exception of ratings_parts.append",
     "an exception of composition:account_source",
-    "an exception group of assets.daily_summary:summary_text",
+    "an exception group of summary_metadata:summary_text",
 )
 
 
