@@ -12,6 +12,7 @@ import dagster as dg
 
 from esg_assets import checks, links
 from esg_assets.asset_columns import schema_and_lineage
+from esg_assets.asset_metadata import Metadata
 from esg_assets.core.accounts import Snapshot
 from esg_assets.core.alerts.wording import Places
 from esg_assets.core.comparison import Comparison, compare
@@ -110,15 +111,7 @@ def daily_summary(
         history.record_publication(day.published, cleared)
         history.record_details(day.published, details.as_json())
         summary = _summary(day.published, cleared, day.run, compare(cleared, shown.before), details)
-    past = PastReport(day.published, cleared, datetime.now(UTC))
-    yield dg.MaterializeResult(
-        metadata={
-            **shown_first(summary, past, details),
-            **links.of_materialization(places, day.date),  # before the numbers
-            **plotted(summary),
-            **schema_and_lineage(NAME, day.snapshot.metrics),
-        }
-    )
+    yield dg.MaterializeResult(metadata=_metadata(day, summary, details, places))
     yield from checks.results([drift], NAME, places)
 
 
@@ -258,3 +251,13 @@ def _summary(
         metrics=methods.metrics,
         head=details.head,
     )
+
+
+def _metadata(day: _Day, summary: Summary, details: ReportDetails, places: Places) -> Metadata:
+    past = PastReport(day.published, summary.figures, datetime.now(UTC))
+    return {
+        **shown_first(summary, past, details),
+        **links.of_materialization(places, day.date),  # before the numbers
+        **plotted(summary),
+        **schema_and_lineage(NAME, day.snapshot.metrics),
+    }

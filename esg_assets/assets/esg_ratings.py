@@ -101,14 +101,8 @@ def esg_ratings(
         sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
         why = outcomes.failures_by_reason(kept)
         found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits, why)
-    yield dg.Output(
-        sealed,
-        metadata={
-            **_metadata(sealed, effort, len(asked), esg_api.policy),
-            **rows_written(NAME, sum(sealed.counts.values()), snapshot.metrics),
-            **links.of_materialization(places, snapshot.partition),
-        },
-    )
+    told = _metadata(sealed, effort, len(asked), esg_api.policy)
+    yield dg.Output(sealed, metadata={**told, **_written(sealed, snapshot, places)})
     yield from checks.results(found, NAME, places)
 
 
@@ -124,6 +118,13 @@ def _refuse_another_mapping(snapshot: Snapshot, rules: Rules, asked: Sequence[st
 
 def _nothing_yet(snapshot: Snapshot) -> SealedRatings:
     return SealedRatings(snapshot.partition, snapshot.generation, {}, 0, Effort(), datetime.now(UTC))
+
+
+def _written(sealed: SealedRatings, snapshot: Snapshot, places: Places) -> Metadata:
+    return {
+        **rows_written(NAME, sum(sealed.counts.values()), snapshot.metrics),
+        **links.of_materialization(places, snapshot.partition),
+    }
 
 
 def _metadata(sealed: SealedRatings, effort: Effort, asked: int, policy: CallPolicy) -> Metadata:
