@@ -25,7 +25,7 @@ def methodology_told(figures: ClearFigures) -> str:
     if not methodology_mixed(figures):
         return f"All ratings are by version {next(iter(cells))} of the provider's methodology."
     parts = [
-        f"{_WORDS.get(name, name)} ({'withheld' if n is None else f'{n:,.0f} accounts'})"
+        f"{_WORDS.get(name, name)} ({_accounts(n)})"
         for name, n in sorted(cells.items(), key=lambda cell: (cell[0] in _WORDS, cell[0]))
     ]
     return (
@@ -56,6 +56,12 @@ def _cells(figures: ClearFigures) -> dict[str, float | None]:
     return {
         name.removeprefix(_PREFIX): n for name, n in figures.items() if name.startswith(_PREFIX) and n != 0
     }
+
+
+def _accounts(n: float | None) -> str:
+    if n is None:
+        return "withheld"
+    return "1 account" if n == 1 else f"{n:,.0f} accounts"
 
 
 def _named(figures: ClearFigures) -> list[str]:

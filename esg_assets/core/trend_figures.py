@@ -7,6 +7,7 @@ spans a point stands for several days (the mean of those that have a report), so
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from esg_assets.core.history import PastReport
 from esg_assets.core.ratings import PILLARS, Status
@@ -90,27 +91,23 @@ class Trend:
 Value = Callable[[PastReport], float | None]
 
 
-def _figure(name: str) -> Value:
-    return lambda past: past.figures.get(name)
+def _figure(name: str, past: PastReport) -> float | None:
+    return past.figures.get(name)
 
 
-def _of_all(status: Status) -> Value:
-    return lambda past: (
-        100 * past.published.counts[status] / past.published.accounts if past.published.accounts else None
-    )
+def _of_all(status: Status, past: PastReport) -> float | None:
+    """Accounts of that status as a percentage of all."""
+    accounts = past.published.accounts
+    return 100 * past.published.counts[status] / accounts if accounts else None
 
 
-def _of(cells: Sequence[str], table: Sequence[str]) -> Value:
+def _of(cells: Sequence[str], table: Sequence[str], past: PastReport) -> float | None:
     """Cells as a percentage of their table; None where any cell is withheld or the table is empty."""
-
-    def value(past: PastReport) -> float | None:
-        found = {name: past.figures.get(name, 0.0) for name in table}
-        shown = {name: n for name, n in found.items() if n is not None}
-        total = sum(shown.values())
-        part = sum(shown.get(name, 0.0) for name in cells)
-        return 100 * part / total if total and len(shown) == len(found) else None
-
-    return value
+    found = {name: past.figures.get(name, 0.0) for name in table}
+    shown = {name: n for name, n in found.items() if n is not None}
+    total = sum(shown.values())
+    part = sum(shown.get(name, 0.0) for name in cells)
+    return 100 * part / total if total and len(shown) == len(found) else None
 
 
 def _minutes(past: PastReport) -> float | None:
@@ -132,29 +129,29 @@ CHARTS: Sequence[tuple[str, str, str, Mapping[str, Value]]] = (
     (
         *("scores", "Scores, mean", "points, 0 to 100"),
         {
-            "Overall": _figure("overall_score.mean"),
-            "Overall by market value": _figure("overall_score.weighted_mean"),
-            "Environmental": _figure("environmental_score.mean"),
-            "Social": _figure("social_score.mean"),
-            "Governance": _figure("governance_score.mean"),
+            "Overall": partial(_figure, "overall_score.mean"),
+            "Overall by market value": partial(_figure, "overall_score.weighted_mean"),
+            "Environmental": partial(_figure, "environmental_score.mean"),
+            "Social": partial(_figure, "social_score.mean"),
+            "Governance": partial(_figure, "governance_score.mean"),
         },
     ),
     (
         *("coverage", "Coverage", "% of accounts"),
         {
-            "Rated": _of_all(Status.SUCCESS),
-            "Of the rated, in averages": _of(_COVERAGE[:2], _COVERAGE),
+            "Rated": partial(_of_all, Status.SUCCESS),
+            "Of the rated, in averages": partial(_of, _COVERAGE[:2], _COVERAGE),
         },
     ),
-    ("failures", "Failure rate", "% of accounts", {"Failed": _of_all(Status.FAILED)}),
+    ("failures", "Failure rate", "% of accounts", {"Failed": partial(_of_all, Status.FAILED)}),
     (
         *("focus", "Primary focus", "% of rated accounts"),
-        {pillar.capitalize(): _of([f"focus.{pillar}"], _FOCUS) for pillar in PILLARS},
+        {pillar.capitalize(): partial(_of, [f"focus.{pillar}"], _FOCUS) for pillar in PILLARS},
     ),
     ("duration", "Time at the provider", "minutes", {"Duration": _minutes}),
     (
         *("calls", "Calls to the provider", "calls"),
-        {"Calls": _figure("collection.calls"), "Retries": _figure("collection.retries")},
+        {"Calls": partial(_figure, "collection.calls"), "Retries": partial(_figure, "collection.retries")},
     ),
 )
 """Name, title and unit of each chart, and its lines."""
@@ -187,7 +184,11 @@ def trend(reports: Sequence[PastReport], span: Span) -> Trend:
     every = [first + timedelta(days=n) for n in range(length)]
     shown = {name: (title, unit, lines) for name, title, unit, lines in CHARTS}
     if _briefly(reports):
-        shown["duration"] = (shown["duration"][0], "seconds", {"Duration": _figure("collection.seconds")})
+        shown["duration"] = (
+            shown["duration"][0],
+            "seconds",
+            {"Duration": partial(_figure, "collection.seconds")},
+        )
     charts = [
         Chart(
             *(name, title, unit),

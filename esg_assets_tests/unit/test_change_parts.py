@@ -54,6 +54,7 @@ def test_a_side_holds_of_each_account_what_its_row_says() -> None:
     made = side(accounts, outcomes, RULES, "USD")
     frame = made.frame
     assert (made.currency, made.accounts) == ("USD", 9)
+    assert frame.index.name == "account_id"
     assert frame.index.tolist() == [f"A{n}" for n in range(9)]
     assert frame["status"].tolist() == ["SUCCESS"] * 7 + ["FAILED", ""]
     assert frame["counted"].tolist() == [True, True, False, True, True, True, True, False, False]
@@ -69,9 +70,9 @@ def test_a_side_holds_of_each_account_what_its_row_says() -> None:
 
 
 def test_accounts_behind_each_part_are_counted() -> None:
-    before = [account(name, 40) for name in "abcdefg"] + [account("begins", 60, coverage=1)]
+    before = [account(name, 40) for name in "abcdefgh"] + [account("begins", 60, coverage=1)]
     now = [
-        *(account("a", 50), account("b", 50), account("c", 40), account("d", 40, 2.0)),
+        *(account("a", 50), account("b", 50), account("c", 40), account("h", 40), account("d", 40, 2.0)),
         *(account("e", 40, coverage=1), account("f", 40, coverage=1), account("begins", 60)),
         *(account("x", 10), account("y", 10), account("z", 10)),
     ]

@@ -143,6 +143,7 @@ def test_each_account_puts_into_each_group_what_its_row_says() -> None:
     ids = pa.chunked_array([[f"A{n}" for n in range(len(ROWS))]])
     table = pa.Table.from_pylist(ROWS, schema=schema)
     put = contributions(ids, table, FigureRules(date(2026, 1, 14), metrics=(WACI,)))
+    assert put.index.name == "account_id"
     assert put.index.tolist() == [f"A{n}" for n in range(6)]
     expected: Mapping[str, list[object]] = {
         **{name: [n, n, -1, n, -1, -1] for name, n in zip(SCORE_COLUMNS, (50, 40, 60, 70), strict=True)},
@@ -219,6 +220,14 @@ def test_a_correction_makes_figures_anew_from_the_smallest_cell_on(
     latest = past(DAY, rated=was)
     found = held(fresh, day=DAY, version=2, shown=Shown(latest, None), differing=lambda _: None, min_cell=10)
     assert found["overall_score.mean"] == mean
+
+
+def test_a_correction_of_nobody_is_made_anew_where_nothing_is_withheld() -> None:
+    latest = past(DAY, rated=95)
+    shown = Shown(latest, None)
+    for smallest, mean in ((1, 52.4), (2, 52.3)):
+        found = held(FRESH, day=DAY, version=2, shown=shown, differing=lambda _: None, min_cell=smallest)
+        assert found["overall_score.mean"] == mean
 
 
 def test_accounts_of_two_reports_are_paired_by_their_keys() -> None:

@@ -137,15 +137,26 @@ def test_a_version_that_is_stated_for_the_first_time_is_no_change() -> None:
     assert drift(side_of(now), side_of(before), DAY).passed
 
 
+def _note(before: list[Account], moves: Mapping[str, str], n: int = 100) -> str:
+    now = [replace(a, methodology=moves[a.methodology]) for a in before[:n]] + before[n:]
+    return drift(side_of(before), side_of(now), DAY).note
+
+
 def test_of_two_moves_the_bigger_and_of_equals_the_first_is_named() -> None:
-    before = _book({"1": 50, "2": 50})
-    bigger = [replace(a, methodology={"1": "3", "2": "4"}[a.methodology]) for a in before[:90]] + before[90:]
-    assert (
-        "for 90% of the ratings, mostly from version 1 to 3"
-        in drift(side_of(before), side_of(bigger), DAY).note
-    )
-    equal = [replace(a, methodology={"1": "9", "2": "4"}[a.methodology]) for a in before]
-    assert "mostly from version 1 to 9" in drift(side_of(before), side_of(equal), DAY).note
+    bigger = _book({"2": 60, "1": 40})
+    assert "for 100% of the ratings, mostly from version 2 to 4" in _note(bigger, {"1": "3", "2": "4"})
+    equal = _book({"2": 50, "1": 50})
+    assert "mostly from version 1 to 9" in _note(equal, {"1": "9", "2": "4"})
+
+
+def test_versions_of_twenty_nine_ratings_are_too_few_to_speak_of_a_change() -> None:
+    moves = {"1": "2", "": ""}
+    assert "methodology" not in _note(_book({"1": 29, "": 71}), moves)
+    assert "for 100% of the ratings, mostly from version 1 to 2" in _note(_book({"1": 30, "": 70}), moves)
+
+
+def test_a_version_of_one_account_is_told_where_nothing_is_withheld() -> None:
+    assert "1 (1 account), 2 (3 accounts)" in methodology_told({"methodology.1": 1.0, "methodology.2": 3.0})
 
 
 def test_a_page_says_of_a_mixture_and_of_a_change_before_its_figures_and_the_version_at_its_foot() -> None:

@@ -7,8 +7,9 @@ from esg_assets.core.change_disclosure import ClearChange, ClearMigration, Clear
 from esg_assets.core.earlier_reports import Compared
 from esg_assets.core.history import PastReport, PublishedReport
 from esg_assets.core.ratings import Status
-from esg_assets.core.report_details import Check, Methods, Period, ReportDetails, periods
+from esg_assets.core.report_details import Check, Methods, Period, ReportDetails, checks_of, periods
 from esg_assets.core.trend_figures import NAMES, SPANS, trend
+from esg_assets.core.verdicts import Verdict
 from esg_assets_tests.unit.test_report_details import BEFORE, DAY, EXACT, OWN, past
 
 WEEK, MONTH = date(2026, 1, 9), date(2025, 12, 17)
@@ -151,6 +152,41 @@ def test_details_are_kept_under_names_that_do_not_change() -> None:
         ],
         "head": "5:ab",
     }
+
+
+def test_checks_and_shown_moves_come_back_as_they_were_kept() -> None:
+    verdict = Verdict("ratings_drift", passed=False, severity="ERROR", note="odd")
+    checks = checks_of([verdict])
+    assert checks == [Check("ratings_drift", passed=False, severity="ERROR", note="odd")]
+    change = replace(CHANGE, migration=ClearMigration({("A", "B"): 40}, 40, 11, 12))
+    kept = [Period("previous", BEFORE, 1, {}, change, ""), Period("previous", None, 0, {}, None, "none")]
+    details = ReportDetails(Methods("", 1, 0, 0, 0, 0), {}, checks, kept, "")
+    assert ReportDetails.from_json(details.as_json()) == details
+
+
+def test_a_mean_that_stood_on_the_day_before_has_no_causes() -> None:
+    before = past(**{"unchanged_days.overall_score": 3.0})
+    change = periods(OWN, DAY, {"previous": before}, lambda _day: EXACT, 10)[0].change
+    assert change is not None
+    assert change.means == {}
+
+
+def test_a_brief_collection_is_told_in_seconds() -> None:
+    found = trend(
+        [_report(1, **{"collection.seconds": None}), _report(0, **{"collection.seconds": 9.0})], SPANS[0]
+    )
+    (chart,) = [each for each in found.charts if each.name == "duration"]
+    assert (chart.title, chart.unit) == ("Time at the provider", "seconds")
+    assert chart.lines[0].values == [None, 9.0]
+
+
+def test_rows_say_how_many_of_their_days_have_a_report_and_which_version_a_day_has() -> None:
+    two = trend([_report(n) for n in range(70, -1, -1) if n != 1], SPANS[2])
+    assert two.row_step == 2
+    assert [row[1] for row in two.charts[0].rows[:3]] == ["1 of 1", "1 of 2", "2 of 2"]
+    corrected = replace(_report(0), published=replace(_report(0).published, version=2))
+    days = trend([_report(1), corrected], SPANS[0])
+    assert [row[1] for row in days.charts[0].rows] == ["version 2, a correction", "version 1"]
 
 
 def _report(days_ago: int, **figures: float | None) -> PastReport:
