@@ -38,6 +38,7 @@ LONGEST_FIRST = (
     "e2e/test_kill.py",
     "proof/test_scale.py",
     "deploy/test_proxy.py",
+    "site/test_pages.py",
     "e2e/test_faults.py",
     "e2e/test_store_repair.py",
     "pipeline/test_keys_in_kms.py",
