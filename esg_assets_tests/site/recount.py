@@ -111,7 +111,7 @@ def tables(of: Counted) -> int:
     if not of.stands("focus"):
         compared += _cells(of.page.table("Primary focus"), focus)
     if not of.stands("letter"):
-        letters = dict(of.rated["esg_rating"].value_counts().iter_rows())
+        letters = dict(of.rated["esg_rating"].fill_null("None").value_counts().iter_rows())
         compared += _cells(of.page.table("Rating letters"), letters)
     return compared
 
