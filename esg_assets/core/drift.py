@@ -125,7 +125,7 @@ def _shape(before: Side, now: Side) -> Iterator[str]:
         if distance > SHAPE_DISTANCE:
             yield (
                 f"the {_name(score)} scores are spread differently: the share of accounts below some score "
-                f"changed by {100 * distance:.0f} points (limit {100 * SHAPE_DISTANCE:.0f})"
+                f"changed by {distance:.0%} of all (limit {SHAPE_DISTANCE:.0%})"
             )
 
 

@@ -111,7 +111,7 @@ def test_a_score_that_nobody_has_hides_no_other() -> None:
         "100% of the environmental scores moved by more than 15 points: the scale or its direction may have "
         "changed; changed scores alone moved the mean environmental score by +20.0 points; "
         "the environmental scores are spread differently: the share of accounts below some score "
-        "changed by 20 points (limit 15)"
+        "changed by 20% of all (limit 15%)"
     )
 
 
@@ -149,7 +149,7 @@ def test_a_distribution_of_another_shape_is_told_where_the_mean_stays() -> None:
     now = moved(moved(before, range(20), 10.5), range(30, 100), -3)
     assert note(before, now) == (
         "the overall scores are spread differently: the share of accounts below some score changed "
-        "by 20 points (limit 15)"
+        "by 20% of all (limit 15%)"
     )
 
 
