@@ -1,6 +1,6 @@
 """Every change that mutmut makes to the modules of figures is noticed by a test, or changes no figure.
 
-About six minutes on two cores.
+Six minutes on two idle cores, twelve on busy ones.
 """
 
 from pathlib import Path
