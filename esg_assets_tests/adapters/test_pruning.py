@@ -1,8 +1,10 @@
 """What the history forgets, on both databases: what is old enough, in short transactions, and entered."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import sqlalchemy as sa
@@ -93,6 +95,32 @@ def test_old_records_of_runs_go_a_few_at_a_time_and_the_totals_stay(url: str) ->
     assert (history.runs_since(BEGUN), history.run_totals()) == (runs[3:], before)
     history.record_run(replace(RUN, run_id="new", started_at=cut))
     assert history.run_totals().runs == {"published": 5, "failed": 1}
+
+
+def test_two_who_remove_at_once_count_nothing_twice(url: str) -> None:
+    history = SqlHistory(url, lambda: BEGUN)
+    history.record_run(RUN)
+    history.record_publication(PUBLISHED, FIGURES)
+    totals, other = history.run_totals(), pruning(url)
+
+    def beside(remove: Callable[[SqlPruning], object]) -> None:
+        """Another removes the same, begun where the first has chosen its rows and not removed them."""
+        others: list[Thread] = []
+
+        def clock() -> datetime:
+            others.append(Thread(target=remove, args=(other,)))
+            others[0].start()
+            others[0].join(0.5)
+            return later(0)
+
+        remove(SqlPruning(url, "test", clock))
+        others[0].join()
+
+    beside(lambda forgets: forgets.forget_runs(BEGUN + timedelta(days=1), 10))
+    beside(lambda forgets: forgets.forget_figures(PUBLISHED.head_sha256))
+    assert history.run_totals() == totals
+    counts = {"esg_figures": 2, "esg_report_details": 0}
+    assert entered(url) == [("runs", {"esg_runs": 1}), ("figures", counts)]
 
 
 def test_alerts_that_ended_and_were_told_go_and_one_that_waits_stays(url: str) -> None:

@@ -1,6 +1,8 @@
 """`SqlPruning`: the port `Pruning`, removing what is old in short transactions that enter what they did.
 
-The entry comes first: triggers let no row of the history go that no entry of `esg_prunings` covers.
+The entry comes first: triggers let no row of the history go that no entry of `esg_prunings` covers. What is
+chosen is locked, so that of two who remove at once (Dagster and a command) one counts it; SQLite, which knows
+no such lock, lets only one write at a time.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -55,7 +57,7 @@ class SqlPruning:
         removed: dict[str, int] = {}
         with changing(self._engine, "removing old figures") as connection:
             wanted = sa.select(PUBLICATIONS.c.id).where(PUBLICATIONS.c.head_sha256 == head_sha256)
-            for key in connection.scalars(wanted).all():
+            for key in connection.scalars(wanted.with_for_update()).all():
                 which = {table: table.c.publication_id == key for table in (FIGURES, DETAILS)}
                 counts = _counts(connection, which)
                 if any(counts.values()):
@@ -68,7 +70,7 @@ class SqlPruning:
         """Remove the oldest records of runs that started before; totals keep them."""
         old = sa.select(RUNS.c.id).where(RUNS.c.started_at < before).order_by(RUNS.c.started_at).limit(most)
         with changing(self._engine, "removing old records of runs") as connection:
-            keys = connection.scalars(old).all()
+            keys = connection.scalars(old.with_for_update()).all()
             if not keys:
                 return {}
             which = {RUNS: RUNS.c.id.in_(keys)}
@@ -81,8 +83,8 @@ class SqlPruning:
     def forget_alerts(self, before: datetime, most: int) -> _Counts:
         """Remove messages of incidents that ended before, and evidence of then; see the port."""
         with changing(self._engine, "removing old alerts") as connection:
-            ended = connection.scalars(self._ended(before).limit(most)).all()
-            evidence = connection.scalars(self._evidence(before).limit(most)).all()
+            ended = connection.scalars(self._ended(before).limit(most).with_for_update()).all()
+            evidence = connection.scalars(self._evidence(before).limit(most).with_for_update()).all()
             which = {
                 MESSAGES: MESSAGES.c.incident_id.in_(ended),
                 INCIDENTS: sa.and_(INCIDENTS.c.id.in_(ended), _is_followed()),
