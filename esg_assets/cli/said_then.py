@@ -30,11 +30,8 @@ def moment_of(text: str, now: datetime) -> datetime:
     """
     try:
         given = datetime.fromisoformat(text)
-        whole_day = len(text) == len("2026-01-15")
         begun = (given if given.tzinfo else given.replace(tzinfo=CENTRAL)).astimezone(UTC)
-        if whole_day:
-            following = datetime.combine(given.date() + timedelta(days=1), time(), CENTRAL)
-            end = following.astimezone(UTC) - timedelta(microseconds=1)
+        end = _end_of(given.date()) if _is_a_day(text) else begun
     except (ValueError, OverflowError):
         raise SettingsWrong(
             "--as-of: wanted is YYYY-MM-DD, for the end of that day, or YYYY-MM-DDTHH:MM; both are US "
@@ -42,7 +39,21 @@ def moment_of(text: str, now: datetime) -> datetime:
         ) from None
     if begun > now:
         raise SettingsWrong(f"--as-of: that moment has not come yet; it is {_at(now)}.")
-    return min(end, now) if whole_day else begun
+    return min(end, now)
+
+
+def _is_a_day(text: str) -> bool:
+    """Whether it is a date alone, in whichever way ISO 8601 writes dates."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _end_of(day: date) -> datetime:
+    following = datetime.combine(day + timedelta(days=1), time(), CENTRAL)
+    return following.astimezone(UTC) - timedelta(microseconds=1)
 
 
 def said_then(

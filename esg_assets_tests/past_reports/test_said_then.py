@@ -167,6 +167,7 @@ def test_without_a_date_it_lists_what_was_published_by_then(
     ("text", "moment"),
     [
         ("2026-01-15", datetime(2026, 1, 16, 5, 59, 59, 999999, tzinfo=UTC)),
+        ("20260115", datetime(2026, 1, 16, 5, 59, 59, 999999, tzinfo=UTC)),
         ("2026-01-16", NOON),  # today: until now
         ("2026-01-16T06:00", datetime(2026, 1, 16, 12, 0, tzinfo=UTC)),
         ("2026-01-16T06:00Z", datetime(2026, 1, 16, 6, 0, tzinfo=UTC)),
