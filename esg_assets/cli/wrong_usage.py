@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+_NO_CHOICE = " is not one of "
 _OF_ONE_ACCOUNT = ("report", "account")
 _ID_BY_STANDARD_INPUT = (
     "`report account` reads the account's id from standard input, one line, and takes it neither as an "
@@ -37,4 +38,6 @@ def _said(error: typer.TyperException, arguments: Sequence[str]) -> str:
         return "There are more arguments than this command takes; they are not repeated here."
     if "does not match the format" in message:
         return "wanted is a date, YYYY-MM-DD."
+    if _NO_CHOICE in message:
+        return f"wanted is one of {message.rpartition(_NO_CHOICE)[2]}"
     return message

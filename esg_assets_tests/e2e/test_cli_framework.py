@@ -99,6 +99,28 @@ def test_wrong_usage_is_told_in_json_too(capsys: pytest.CaptureFixture[str]) -> 
     assert captured.err == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "list", "--date", SECRET],
+        ["report", "list", "--as-of", SECRET],
+        ["report", "verify", SECRET],
+        ["report", "decrypt", "--date", "2026-01-15", "--key", "k", "--out", "o", "--version", SECRET],
+        ["run", "--refresh", SECRET],
+        ["run", "--refresh", f"{SECRET} is not one of 'them'"],
+    ],
+)
+def test_what_stood_in_the_place_of_a_value_is_not_repeated(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(arguments) == 2
+
+    captured = capsys.readouterr()
+    assert SECRET not in captured.out + captured.err
+    if "--refresh" in arguments:
+        assert "wanted is one of 'missing', 'failed', 'all'." in captured.err
+
+
 class Room:
     """A module of commands that end in every way there is."""
 
