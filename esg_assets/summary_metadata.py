@@ -16,9 +16,6 @@ from esg_assets.core.outcomes import SCORE_COLUMNS
 from esg_assets.core.report_details import ReportDetails
 from esg_assets.core.summary_words import Summary, summary_markdown, summary_text
 
-MOST_BYTES = 60_000
-"""Of the chart in the event log, where it stays."""
-
 PLOTTED = {
     "accounts": "accounts",
     "accounts.SUCCESS": "accounts_rated",

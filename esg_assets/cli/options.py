@@ -18,6 +18,10 @@ OptionalDay = Annotated[
     datetime | None,
     typer.Option("--date", metavar="D", formats=DAY_FORMATS, help="One report's date, YYYY-MM-DD."),
 ]
+OptionalVersion = Annotated[
+    int | None,
+    typer.Option("--version", metavar="N", help="Which version; the newest if not given."),
+]
 Key = Annotated[
     str, typer.Option("--key", metavar="PEM|aws-kms://ARN", help="A recipient's private key, to open with.")
 ]

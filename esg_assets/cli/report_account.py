@@ -132,16 +132,14 @@ def _seen(
     reports: "PublishedReports", publication: "Publication", opener: "OpeningEnvelope", account_id: str
 ) -> Seen:
     """What a report says of the account, once it was read to its verified end."""
-    from esg_assets.adapters.publications import TwiceRead  # noqa: PLC0415 - slow to import
-    from esg_assets.core import report_rows  # noqa: PLC0415
+    from esg_assets.core import report_rows  # noqa: PLC0415 - slow to import
 
     seen = partial(Seen, publication.date, publication.version, as_of=publication.as_of)
     if publication.expired:
         return seen(State.EXPIRED, entry=publication.expired)
     if opener.recipient not in publication.recipients:
         return seen(State.OTHER_RECIPIENTS)
-    what = f"the report of {publication.date} version {publication.version}"
-    pieces = TwiceRead(lambda: reports.open_report(publication, opener), what).first()
+    pieces = reports.read_twice(publication, opener).first()
     try:
         row = account_history.find(report_rows.rows(pieces), account_id)
         for _ in pieces:  # what follows is not looked at, but has to verify

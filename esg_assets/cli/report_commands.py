@@ -12,7 +12,16 @@ import typer
 
 from esg_assets.cli.answers import Answer, Rows
 from esg_assets.cli.commands import Commands
-from esg_assets.cli.options import Day, Key, KeyringFile, OptionalDay, OptionalKey, day_of, reason_option
+from esg_assets.cli.options import (
+    Day,
+    Key,
+    KeyringFile,
+    OptionalDay,
+    OptionalKey,
+    OptionalVersion,
+    day_of,
+    reason_option,
+)
 from esg_assets.cli.reason_check import require_no_account
 from esg_assets.cli.report_access import opener_of, verifying_settings
 from esg_assets.cli.said_then import moment_of, said_then
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS = 10.0
 AsOf = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--as-of",
         metavar="WHEN",
@@ -44,7 +53,7 @@ def register(commands: Commands) -> None:
     commands.add("report verifier", verifier)
 
 
-def list_reports(day: OptionalDay = None, as_of: AsOf = "") -> Answer:
+def list_reports(day: OptionalDay = None, as_of: AsOf = None) -> Answer:
     """Published reports: date, version, accounts by status, recipients; with --as-of those of then.
 
     With --date and --as-of it also tells what was said about that date then: the figures that the history
@@ -53,7 +62,7 @@ def list_reports(day: OptionalDay = None, as_of: AsOf = "") -> Answer:
     from esg_assets.cli import reports  # noqa: PLC0415 - cryptography and pyarrow are slow to import
 
     chosen, now = day_of(day), datetime.now(UTC)
-    moment = moment_of(as_of, now) if as_of else None
+    moment = None if as_of is None else moment_of(as_of, now)
     published = _stores("report list").published
     found = reports.listed(published, chosen, moment)
     shown = _table(found, moment)
@@ -90,9 +99,7 @@ def decrypt(
     day: Day,
     key: Key,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new file (0600) for the report.")],
-    version: Annotated[
-        int | None, typer.Option(metavar="N", help="Which version; the newest if not given.")
-    ] = None,
+    version: OptionalVersion = None,
     keyring: KeyringFile = None,
 ) -> Answer:
     """Verify a report, open it and write it to FILE (0600), whole or not at all."""

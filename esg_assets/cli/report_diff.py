@@ -48,7 +48,7 @@ def diff(
     wanted = [_parsed(given) for given in (before, now)]
     reports, opener = _reports(keyring), opener_of(key)
     chosen = [_openable(reports, *each, opener) for each in wanted]
-    first, second = (_twice(reports, each, opener) for each in chosen)
+    first, second = (reports.read_twice(each, opener) for each in chosen)
     tally, widths = _counted(first, second)
     stream = Stream("changes", _HEADER, widths, _rows(first, second))
     methods = [_methodology(reports, each, opener) for each in chosen]
@@ -85,13 +85,6 @@ def _openable(
     if not publication.expired:  # of one that expired, opening it tells
         require_recipient(publication, opener)
     return publication
-
-
-def _twice(reports: "PublishedReports", publication: "Publication", opener: "OpeningEnvelope") -> "TwiceRead":
-    from esg_assets.adapters.publications import TwiceRead  # noqa: PLC0415 - slow to import
-
-    what = f"the report of {publication.date} version {publication.version}"
-    return TwiceRead(lambda: reports.open_report(publication, opener), what)
 
 
 def _methodology(

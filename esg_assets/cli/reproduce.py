@@ -3,14 +3,12 @@
 Where its material is found is `esg_assets.reproducing`; the rules are `esg_assets.core.reproduction`.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from esg_assets import __version__
 from esg_assets.cli.answers import Answer
 from esg_assets.cli.commands import Commands
-from esg_assets.cli.options import Day, KeyringFile, OptionalKey
+from esg_assets.cli.options import Day, KeyringFile, OptionalKey, OptionalVersion
 from esg_assets.cli.report_access import opener_of, verifying_settings
 from esg_assets.core.errors import KeyMissing, Refused, SettingsWrong, Tampered
 
@@ -34,9 +32,7 @@ def register(commands: Commands) -> None:
 def reproduce(
     day: Day,
     key: OptionalKey = None,
-    version: Annotated[
-        int | None, typer.Option(metavar="N", help="Which version; the newest if not given.")
-    ] = None,
+    version: OptionalVersion = None,
     keyring: KeyringFile = None,
 ) -> Answer:
     """Make a report again from the provider's raw answers, and compare it with what was published.
@@ -155,11 +151,9 @@ def _compared_with_report(
     stores: "ReproducingStores", publication: "Publication", opener: "OpeningEnvelope", made: "MadeAgain"
 ) -> "Tally":
     """How many rows of the published report differ; known only once it was read to its verified end."""
-    from esg_assets.adapters.publications import TwiceRead  # noqa: PLC0415 - slow to import
-    from esg_assets.core import report_rows, row_changes  # noqa: PLC0415
+    from esg_assets.core import report_rows, row_changes  # noqa: PLC0415 - slow to import
 
-    what = f"the report of {publication.date} version {publication.version}"
-    published = TwiceRead(lambda: stores.published.open_report(publication, opener), what)
+    published = stores.published.read_twice(publication, opener)
     tally = row_changes.Tally()
     for change in row_changes.changes(report_rows.rows(published.first()), report_rows.rows(made.chunks())):
         tally.add(change)

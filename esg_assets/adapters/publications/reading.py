@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from esg_assets.adapters.publications.digests import CountedSource, RecordedSource
+from esg_assets.adapters.publications.rereading import TwiceRead
 from esg_assets.core.errors import KeyMissing, Tampered
 from esg_assets.core.examination import Head, head_fault
 from esg_assets.core.key_changes import KeyChanges, key_changes
@@ -81,6 +82,11 @@ class PublishedReports:
             raise KeyMissing(f"Opening {what}: it expired; entry {publication.expired} says who and why.")
         with self._opened(publication.report, publication.context("report"), opener, what) as source:
             yield source
+
+    def read_twice(self, publication: Publication, opener: Envelope) -> TwiceRead:
+        """A report, to be verified as a whole before any of it is shown; raises as `open_report` does."""
+        what = f"the report of {publication.date} version {publication.version}"
+        return TwiceRead(lambda: self.open_report(publication, opener), what)
 
     @contextlib.contextmanager
     def open_summary(self, publication: Publication, opener: Envelope) -> Iterator[Source]:
