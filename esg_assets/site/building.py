@@ -106,9 +106,12 @@ def version_file(day: date, version: int) -> str:
 
 def _is_stale(site: SiteFolder, history: History, past: PastReport, links: Links) -> bool:
     published = past.published
-    if not site.marker(version_file(published.report_date, published.version)):
+    day, version = published.report_date, published.version
+    if not site.marker(version_file(day, version)):
         return True
-    found = site.marker(report_file(published.report_date))
+    if any(site.is_damaged(version_file(day, earlier)) for earlier in range(1, version)):
+        return True
+    found = site.marker(report_file(day))
     if found == of_day(past, links, bare=False):
         return False
     # Made before the details of its report were kept: they may be there by now.

@@ -1,5 +1,10 @@
-"""The files of the site: written so that no reader sees half a page, and read for what they were made of."""
+"""The files of the site: written so that no reader sees half a page, and read for what they were made of.
 
+A page ends with a digest of itself, so that damage shows wherever it is, and the page is made again. It
+keeps nobody from altering a page on purpose: what proves a report is the signed chain.
+"""
+
+import hashlib
 import os
 import re
 import tempfile
@@ -8,8 +13,8 @@ from pathlib import Path
 
 from esg_assets.core.errors import StoreUnavailable
 
-HEAD_BYTES = 2_048
-"""What a page says of itself stands in its first bytes."""
+HEAD_CHARACTERS = 2_048
+"""What a page says of itself stands at its beginning."""
 
 HALF = ".half"
 """Folder of pages that are being written."""
@@ -18,6 +23,7 @@ LEFT_SECONDS = 3_600.0
 """After so long nobody writes there any more."""
 
 _SAID = re.compile(r'<meta name="esg-(page|state)" content="([^"]*)">')
+_END = re.compile(rb"<!-- sha256 of all before this: [0-9a-f]{64} -->\n\Z")
 
 
 class SiteFolder:
@@ -50,8 +56,8 @@ class SiteFolder:
             path = self._ready(name)
             handle, fresh = tempfile.mkstemp(dir=self._half, suffix=".html")
             try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(html)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(_with_digest(html))
                     file.flush()
                     os.fsync(file.fileno())  # else a power cut could leave the new name on an empty file
                 Path(fresh).chmod(self._mode & 0o666)
@@ -63,11 +69,17 @@ class SiteFolder:
         return 1
 
     def read(self, name: str) -> str:
-        """The page; "" where there is none that can be read."""
+        """The page as it was given to `write`; "" where there is none, or not as it was written."""
         try:
-            return (self._folder / name).read_text("utf-8")
+            found = (self._folder / name).read_bytes()
+            html = _END.sub(b"", found).decode("utf-8")
         except (OSError, UnicodeDecodeError):  # it is made again then
             return ""
+        return html if found == _with_digest(html) else ""
+
+    def is_damaged(self, name: str) -> bool:
+        """Whether the page is there, but not as it was written."""
+        return (self._folder / name).exists() and not self.read(name)
 
     def marker(self, name: str) -> str:
         """What the page says it was made of; "" where there is no page."""
@@ -78,12 +90,7 @@ class SiteFolder:
         return self._said(name).get("state", "")
 
     def _said(self, name: str) -> dict[str, str]:
-        try:
-            with (self._folder / name).open("rb") as file:
-                head = file.read(HEAD_BYTES).decode("utf-8", "replace")
-        except OSError:  # it is made again then
-            return {}
-        return dict(_SAID.findall(head))
+        return dict(_SAID.findall(self.read(name)[:HEAD_CHARACTERS]))
 
     @property
     def _half(self) -> Path:
@@ -102,6 +109,12 @@ class SiteFolder:
             parent.mkdir(exist_ok=True)
             parent.chmod(self._mode)
         return path
+
+
+def _with_digest(html: str) -> bytes:
+    """The page's bytes, with a digest of them as the last line; browsers take no notice of it."""
+    page = html.encode("utf-8")
+    return page + f"<!-- sha256 of all before this: {hashlib.sha256(page).hexdigest()} -->\n".encode()
 
 
 def _not_written(name: str, error: OSError) -> StoreUnavailable:

@@ -10,6 +10,7 @@ import pytest
 
 from esg_assets.cli import main as cli
 from esg_assets.core.ratings import Reply
+from esg_assets.site.files import SiteFolder
 from esg_assets_tests.canaries.ground import Ground
 from esg_assets_tests.canaries.mode import Mode
 from esg_assets_tests.canaries.planted import Canary
@@ -53,7 +54,7 @@ def _made(folder: Path, ground: Ground, canary: Canary, versions: int) -> None:
     day = ground.day(canary)
     kinds = ["index.html", "latest/index.html", "trends/everything.html", f"reports/{day}/index.html"]
     for name in [*kinds, *(f"reports/{day}/v{version}.html" for version in range(1, versions + 1))]:
-        assert (folder / name).read_text("utf-8").rstrip().endswith("</html>")
+        assert SiteFolder(folder).read(name).rstrip().endswith("</html>")
 
 
 MODES = [

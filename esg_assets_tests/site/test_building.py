@@ -1,5 +1,6 @@
 """The site's files: what is written when, what stays, what a crash leaves; how any web server serves them."""
 
+import hashlib
 import http.server
 import random
 import re
@@ -59,6 +60,13 @@ def pages(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
+def without_digest(page: bytes) -> bytes:
+    """What the last line of a page is a digest of."""
+    html, _, last = page.rpartition(b"<!-- sha256 of all before this: ")
+    assert last == hashlib.sha256(html).hexdigest().encode() + b" -->\n"
+    return html
+
+
 def changed(before: dict[str, tuple[int, bytes]], now: dict[str, tuple[int, bytes]]) -> set[str]:
     return {name for name, page in now.items() if before.get(name) != page}
 
@@ -98,7 +106,8 @@ def test_a_correction_keeps_the_first_page_but_for_the_line_that_there_is_a_late
     first, second = version_file(DAYS[0], 1), version_file(DAYS[0], 2)
     lists = LISTS - {"latest/index.html"}
     assert changed(before, now) == {report_file(DAYS[0]), first, second} | lists
-    assert now[first][1] == before[first][1].replace(rendering.LATER.encode(), rendering.SUPERSEDED.encode())
+    shown, shows = (without_digest(each[first][1]) for each in (before, now))
+    assert shows == shown.replace(rendering.LATER.encode(), rendering.SUPERSEDED.encode())
     assert rendering.SUPERSEDED.encode() in now[first][1]
     assert now[second][1] == now[report_file(DAYS[0])][1]
     publish(history, NIGHTS[0], 3, 8)
@@ -128,6 +137,31 @@ def test_a_page_that_somebody_lost_or_spoiled_is_made_again(history: MemoryHisto
     assert {name: page for name, (_, page) in pages(tmp_path).items()} == {
         name: page for name, (_, page) in before.items()
     }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda page: page[: len(page) // 2], id="cut off"),
+        pytest.param(lambda page: page[:-1], id="short of a byte"),
+        pytest.param(lambda page: page[:3_000] + bytes(len(page) - 3_000), id="zeros"),
+        pytest.param(
+            lambda page: page.replace(b" accounts", b" acc0unts"), id="other text of the same length"
+        ),
+    ],
+)
+def test_a_page_that_is_damaged_anywhere_is_made_again(
+    history: MemoryHistory, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    publish(history, NIGHTS[1], 2, 6)
+    build(history, tmp_path, Links())
+    before = {name: page for name, (_, page) in pages(tmp_path).items()}
+    spoiled = [*(report_file(day) for day in DAYS[:2]), version_file(DAYS[1], 1), version_file(DAYS[1], 2)]
+    spoiled += ["latest/index.html", "trends/year.html", "index.html"]
+    for name in spoiled:
+        (tmp_path / name).write_bytes(damage(before[name]))
+    assert build(history, tmp_path, Links()).pages >= len(spoiled) - 1, "the lists may hold no such text"
+    assert {name: page for name, (_, page) in pages(tmp_path).items()} == before
 
 
 def test_a_build_that_ends_in_the_middle_leaves_the_old_pages_and_the_next_one_goes_on(
@@ -180,7 +214,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_page(tmp_path: Path) -> No
             writer.send_signal(signal.SIGKILL)
         page = tmp_path / "page.html"
         if page.exists():
-            assert re.fullmatch(r"<html>(\d)\1{299999}</html>", page.read_text())
+            assert re.fullmatch(rb"<html>(\d)\1{299999}</html>", without_digest(page.read_bytes()))
 
 
 def test_what_killed_writers_left_is_removed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +247,7 @@ def crawled(start: str, get: Callable[[str], str]) -> set[str]:
             continue
         found.add(url)
         html = get(url)
-        assert html.rstrip().endswith("</html>")
+        assert without_digest(html.encode()).rstrip().endswith(b"</html>")
         links = [each for each in re.findall(r'(?:href|src)="([^"]*)"', html) if not each.startswith("data:")]
         assert not [each for each in links if each.startswith(("/", "http"))], "a link that is not relative"
         waiting += [urljoin(url, each).partition("#")[0] for each in links]
