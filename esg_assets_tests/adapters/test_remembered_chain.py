@@ -14,7 +14,8 @@ from esg_assets.core.record_ports import Chain
 from esg_assets.core.remembered_chain import Accepted, RememberedChain, accept_restore
 from esg_assets_tests.adapters.chain_writers import chain_in, publish
 from esg_assets_tests.adapters.records_material import WHEN
-from esg_assets_tests.fakes import MemoryHistory, MemoryStore
+from esg_assets_tests.fake_history import MemoryHistory
+from esg_assets_tests.fakes import MemoryStore
 from esg_assets_tests.unit.chain_material import summary_body
 
 

@@ -13,7 +13,7 @@ from esg_assets.core.errors import Tampered
 from esg_assets.core.history import ChainHead, PastReport, PublishedReport, RunRecord, RunTotals
 from esg_assets.core.ports import History
 from esg_assets.core.ratings import Status
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 
 NOW = datetime(2026, 1, 15, 12, 30, 0, 123456, tzinfo=UTC)
 DAY = date(2026, 1, 15)

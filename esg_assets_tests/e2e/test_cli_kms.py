@@ -16,7 +16,7 @@ from esg_assets.adapters.keys import generate, load_private_key
 from esg_assets.cli import main as cli
 from esg_assets.lifecycle import LifecycleStores
 from esg_assets.settings import KeyRef, load_settings
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.kms_server import KmsServer
 from esg_assets_tests.pipeline.house import DAY, house_on_disk
 

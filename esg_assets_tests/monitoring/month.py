@@ -19,7 +19,7 @@ from esg_assets.core.metrics.catalogue import METRICS, Sample
 from esg_assets.core.ratings import Status
 from esg_assets.exporter import history_samples
 from esg_assets.settings import Settings, load_settings
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 
 FIRST = date(2026, 10, 20)  # daylight saving time ends on 1 November
 DAYS = 30

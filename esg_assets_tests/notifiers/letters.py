@@ -19,7 +19,7 @@ from esg_assets.core.history import PastReport
 from esg_assets.core.ports import History
 from esg_assets.core.report_mail import Histogram
 from esg_assets.report_letters import ReportLetters
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.notifiers.mail_servers import HOST
 from esg_assets_tests.notifiers.material import PLACES, incident
 from esg_assets_tests.site.month import FIRST, LAST, PARTIAL, month, nights, publish

@@ -20,7 +20,7 @@ from esg_assets.core.alerts.wording import Places
 from esg_assets.core.errors import ChannelUnavailable
 from esg_assets.core.page_figures import Bar
 from esg_assets.core.report_mail import Histogram
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.notifiers.letters import channel, examples, latest, mended, shown, told_of
 from esg_assets_tests.notifiers.mail_servers import MailServer
 from esg_assets_tests.site.browser import chromium

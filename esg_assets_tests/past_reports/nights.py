@@ -19,7 +19,8 @@ from esg_assets.lifecycle import LifecycleStores
 from esg_assets.settings.values import YamlSetting
 from esg_assets_tests.adapters.provider_mappings import SMALL
 from esg_assets_tests.e2e.sample_book import AWKWARD_IDS
-from esg_assets_tests.fakes import FakeAccountSource, MemoryHistory, rating_reply
+from esg_assets_tests.fake_history import MemoryHistory
+from esg_assets_tests.fakes import FakeAccountSource, rating_reply
 from esg_assets_tests.pipeline.house import ASSETS, DAY, House, account, house_on_disk
 
 FIRST, SECOND, THIRD = DAY, DAY + dt.timedelta(1), DAY + dt.timedelta(2)

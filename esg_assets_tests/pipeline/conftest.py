@@ -10,6 +10,7 @@ import pytest
 
 from esg_assets import key_rotation
 from esg_assets_tests.pipeline.house import House, home_in_force, new_house
+from esg_assets_tests.pipeline.watched import Clock
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -20,6 +21,12 @@ def no_settings_of_the_developer() -> Iterator[None]:
             if name.startswith("ESG_") or name == "DAGSTER_HOME":
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Of a history whose time a test tells."""
+    return Clock()
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ from esg_assets.core.ratings import Reply
 from esg_assets.definitions import build_defs
 from esg_assets.jobs import NIGHTLY
 from esg_assets.settings import Settings, load_settings
-from esg_assets_tests.fakes import FakeAccountSource, FakeRatingsApi, MemoryHistory, MemoryLeases
+from esg_assets_tests.fake_history import MemoryHistory
+from esg_assets_tests.fakes import FakeAccountSource, FakeRatingsApi, MemoryLeases
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 1, 15)

@@ -5,7 +5,7 @@ import pytest
 from esg_assets.core.errors import StoreUnavailable, Tampered
 from esg_assets.core.history import ChainHead, ClearFigures, PublishedReport
 from esg_assets.lifecycle import LifecycleStores
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.pipeline.house import ASSETS, DAY, NEXT, House, accounts
 
 WHY, WHO = "esg/reason", "esg/requested_by"

@@ -1,6 +1,5 @@
-"""Detection of dates: published, missing, too late, given up, and what will be late."""
+"""Detection of dates: published, missing, too late, and given up."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -15,61 +14,23 @@ from dagster._core.scheduler.instigation import (
 )
 
 from esg_assets import cli_runs, schedules
-from esg_assets.asking import EXPECTED_END_TAG
 from esg_assets.core.alerts.incidents import State
 from esg_assets.core.alerts.kinds import Severity
 from esg_assets.core.alerts.punctuality import deadline_of
 from esg_assets.core.central_time import central_date
 from esg_assets.core.history import ChainHead
-from esg_assets.jobs import NIGHTLY
 from esg_assets.schedules import SCHEDULED_TAG
-from esg_assets.stale_runs import PARTITION_TAG
-from esg_assets_tests.fakes import MemoryHistory
 from esg_assets_tests.pipeline.house import DAY, NEXT, House, house_on_disk
 from esg_assets_tests.pipeline.test_schedule import at, publish
-from esg_assets_tests.pipeline.watched import Watched
+from esg_assets_tests.pipeline.watched import Clock, Watched, in_service, published_at, started
 
 MINUTE = timedelta(minutes=1)
 BEFORE, AFTER = at(NEXT, 6, 59), at(NEXT, 7, 1)
 
 
-class Clock:
-    """The time that a history records by."""
-
-    now = at(DAY, 5, 30)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def watched(house: House, clock: Clock) -> Watched:
-    """A host in service: the day before was published in time, and a look taken."""
-    house.history = MemoryHistory(clock)
-    publish(house.history, DAY)
-    watched = Watched(house)
-    watched.look(at(DAY, 6))
-    watched.look(at(NEXT, 4))
-    return watched
-
-
-def published_at(watched: Watched, clock: Clock, day: date, moment: datetime) -> None:
-    clock.now = moment
-    publish(watched.house.history, day)
-
-
-def started(house: House, day: date, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
-    return house.instance.create_run_for_job(
-        house.defs().resolve_job_def(NIGHTLY),
-        status=dg.DagsterRunStatus.STARTED,
-        tags={PARTITION_TAG: day.isoformat(), **(tags or {})},
-        remote_job_origin=cli_runs._origin(),
-    )
+    return in_service(house, clock)
 
 
 def switch_on(instance: dg.DagsterInstance, since: datetime) -> InstigatorState:
@@ -200,7 +161,7 @@ def test_a_failing_date_that_gets_late_stays_one_incident(watched: Watched) -> N
             "dagster._core.storage.runs.sql_run_storage.get_current_datetime", lambda: at(NEXT, 5, 10)
         )
         for _ in range(2):
-            house.instance.report_run_failed(started(house, NEXT))
+            house.instance.report_run_failed(started(house, day=NEXT))
     watched.look(at(NEXT, 5, 11))
     watched.look(AFTER)
     assert watched.keys() == [f"{NEXT}/run_failed/Unexpected"]
@@ -217,7 +178,7 @@ def test_a_date_that_was_tried_too_often_is_given_up_and_gets_worse_once(tmp_pat
         for n in range(2):
             watched.look()
             assert watched.outbox.open_incidents() == [] or n
-            house.instance.report_run_failed(started(house, day, {SCHEDULED_TAG: "a tick"}))
+            house.instance.report_run_failed(started(house, {SCHEDULED_TAG: "a tick"}, day=day))
         for _ in range(2):
             watched.look()
         incident = watched.incident("run_failed", day, "Unexpected")
@@ -245,62 +206,3 @@ def test_of_dates_that_are_too_old_when_somebody_looks_again_each_is_told_once(w
     assert sorted(i.date for i in watched.outbox.open_incidents() if i.date) == late
     assert watched.queued(State.WORSE) == []
     assert watched.incident("date_given_up", NEXT).severity is Severity.ERROR
-
-
-# --- forecast -------------------------------------------------------------------------------------
-
-
-def expected(watched: Watched, run: dg.DagsterRun, end: datetime) -> None:
-    watched.house.instance.add_run_tags(run.run_id, {EXPECTED_END_TAG: end.isoformat()})
-
-
-def test_a_run_that_will_not_be_done_in_time_is_told_while_there_is_time(
-    watched: Watched, clock: Clock
-) -> None:
-    run = started(watched.house, NEXT)
-    expected(watched, run, at(NEXT, 7, 40))
-    watched.look(at(NEXT, 5, 10))
-    assert watched.open() == []
-    watched.look(at(NEXT, 5, 11))
-    incident = watched.incident("report_will_be_late", NEXT)
-    assert (incident.severity, incident.run_id) == (Severity.WARN, run.run_id)
-    assert incident.facts["expected_end"] == "2026-01-16T13:41:00+00:00"
-    watched.look(AFTER)
-    assert watched.keys() == [f"{NEXT}/report_will_be_late"]
-    incident = watched.incident("report_will_be_late", NEXT)
-    assert (incident.severity, set(incident.unwell)) == (
-        Severity.ERROR,
-        {"report_will_be_late", "report_late"},
-    )
-    published_at(watched, clock, NEXT, at(NEXT, 7, 41))
-    watched.look(at(NEXT, 7, 42))
-    assert watched.open() == []
-
-
-def test_an_estimate_that_wavers_for_a_moment_is_no_forecast(watched: Watched) -> None:
-    run = started(watched.house, NEXT)
-    for minute, end in enumerate([at(NEXT, 9), at(NEXT, 6), at(NEXT, 9), at(NEXT, 6)]):
-        expected(watched, run, end)
-        watched.look(at(NEXT, 5, 10 + minute))
-    assert watched.keys() == []
-
-
-def test_a_forecast_that_was_wrong_ends_with_the_publication(watched: Watched, clock: Clock) -> None:
-    run = started(watched.house, NEXT)
-    expected(watched, run, at(NEXT, 8))
-    for minute in (10, 12):
-        watched.look(at(NEXT, 5, minute))
-    published_at(watched, clock, NEXT, at(NEXT, 6, 30))
-    watched.look(at(NEXT, 6, 31))
-    assert watched.open() == []
-    assert watched.keys() == [f"{NEXT}/report_will_be_late"]
-
-
-def test_a_run_that_hangs_after_its_expected_end_will_be_late_in_the_end(watched: Watched) -> None:
-    run = started(watched.house, NEXT)
-    expected(watched, run, at(NEXT, 5, 20))
-    watched.look(at(NEXT, 6, 50))
-    assert watched.open() == []
-    for seconds in (10, 40):
-        watched.look(at(NEXT, 6, 59) + timedelta(seconds=seconds))
-    assert watched.open() == [f"{NEXT}/report_will_be_late"]

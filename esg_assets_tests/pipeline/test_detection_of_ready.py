@@ -10,27 +10,13 @@ from esg_assets.core.ratings import Status
 from esg_assets.detection import ready
 from esg_assets.jobs import NIGHTLY
 from esg_assets.stale_runs import BACKFILL_TAG
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.pipeline.house import DAY, NEXT, House
 from esg_assets_tests.pipeline.test_schedule import at
-from esg_assets_tests.pipeline.watched import Watched
+from esg_assets_tests.pipeline.watched import Clock, Watched
 
 OLD = DAY - timedelta(days=30)
 MAIL = ("report_ready", "open", "email business")
-
-
-class Clock:
-    """The time that a history records by."""
-
-    now = at(DAY, 5, 30)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -1,23 +1,20 @@
 """Detection of what runs say, each through a real run of Dagster: how it ended, and what its checks found."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
 from dagster._core.events import JobFailureData, RunFailureReason
 
-from esg_assets import cli_runs
 from esg_assets.core.alerts.kinds import Severity
 from esg_assets.core.errors import SourceUnavailable
 from esg_assets.detection import runs
 from esg_assets.failures import ERROR_TAG
-from esg_assets.jobs import NIGHTLY
 from esg_assets.schedules import CATCH_UP_TAG
-from esg_assets.stale_runs import COMMAND_LINE_TAG, PARTITION_TAG, sweep
+from esg_assets.stale_runs import COMMAND_LINE_TAG, sweep
 from esg_assets.working_window import ARCHIVE
 from esg_assets_tests.pipeline.house import DAY, NEXT, House
-from esg_assets_tests.pipeline.watched import Watched
+from esg_assets_tests.pipeline.watched import Watched, started
 
 NOT_THERE = SourceUnavailable("Reading the accounts: the account system does not answer.")
 
@@ -28,21 +25,9 @@ def watched(house: House) -> Watched:
     return Watched(house)
 
 
-def created(
-    house: House, tags: Mapping[str, str] | None = None, *, job: str = NIGHTLY, day: date | None = DAY
-) -> dg.DagsterRun:
-    """A run that has started, and of which a test tells the rest."""
-    return house.instance.create_run_for_job(
-        house.defs().resolve_job_def(job),
-        status=dg.DagsterRunStatus.STARTED,
-        tags={**({} if day is None else {PARTITION_TAG: day.isoformat()}), **(tags or {})},
-        remote_job_origin=cli_runs._origin(),
-    )
-
-
 def failed(house: House, day: date, error: str = "KeysUnavailable") -> None:
     """A run that has ended with an error of ours."""
-    house.instance.report_run_failed(created(house, {ERROR_TAG: error}, day=day))
+    house.instance.report_run_failed(started(house, {ERROR_TAG: error}, day=day))
 
 
 def test_a_failed_run_is_an_incident_of_its_date_and_cause_and_a_good_run_ends_it(watched: Watched) -> None:
@@ -118,12 +103,12 @@ def test_an_error_of_unknown_kind_shows_none_of_its_text(watched: Watched) -> No
 def test_a_run_of_any_job_counts_and_one_without_a_date_warns_and_ends_with_its_job(watched: Watched) -> None:
     house = watched.house
     for _ in range(2):
-        house.instance.report_run_failed(created(house, job=ARCHIVE, day=None))
+        house.instance.report_run_failed(started(house, job=ARCHIVE, day=None))
     watched.look()
     assert watched.open() == [f"-/run_failed/{ARCHIVE}"]
     incident = watched.incident("run_failed", None, ARCHIVE)
     assert (incident.occurrences, incident.severity) == (2, Severity.WARN)
-    done = created(house, job=ARCHIVE, day=None)
+    done = started(house, job=ARCHIVE, day=None)
     house.instance.report_dagster_event(
         dg.DagsterEvent(dg.DagsterEventType.PIPELINE_SUCCESS.value, ARCHIVE), run_id=done.run_id
     )
@@ -147,7 +132,7 @@ def test_a_run_over_a_range_of_dates_is_one_incident_of_its_first(watched: Watch
         "dagster/asset_partition_range_start": "2026-01-15",
         "dagster/asset_partition_range_end": "2026-02-20",
     }
-    watched.house.instance.report_run_failed(created(watched.house, tags, day=None))
+    watched.house.instance.report_run_failed(started(watched.house, tags, day=None))
     watched.look()
     assert watched.open() == [f"{DAY}/run_failed/Unexpected"]
     note = watched.incident("run_failed", DAY, "Unexpected").facts["note"]
@@ -164,7 +149,7 @@ def test_a_setting_that_a_resource_refuses_is_named(watched: Watched) -> None:
 
 def test_a_run_whose_process_is_gone_was_killed(watched: Watched) -> None:
     house = watched.house
-    run = created(house)
+    run = started(house)
     with house.leases.hold(f"partition/{DAY}", run.run_id):
         pass
     assert sweep(house.instance, house.leases, "a test") == [run.run_id]
@@ -187,7 +172,7 @@ def test_a_worker_that_died_was_killed(
     watched: Watched, message: str, reason: RunFailureReason | None
 ) -> None:
     data = None if reason is None else JobFailureData(error=None, failure_reason=reason)
-    watched.house.instance.report_run_failed(created(watched.house), message or None, data)
+    watched.house.instance.report_run_failed(started(watched.house), message or None, data)
     watched.look()
     assert watched.open() == [f"{DAY}/run_killed"]
 
@@ -195,7 +180,7 @@ def test_a_worker_that_died_was_killed(
 def test_a_run_that_took_too_long_timed_out_however_dagster_ended_it(watched: Watched) -> None:
     instance = watched.house.instance
     message = "Canceling due to exceeding maximum runtime of 43200 seconds."
-    canceled, marked = created(watched.house), created(watched.house, day=NEXT)
+    canceled, marked = started(watched.house), started(watched.house, day=NEXT)
     instance.report_run_canceling(canceled, message=message)
     instance.report_run_canceled(canceled)
     instance.report_run_failed(marked, "Exceeded maximum runtime of 43200 seconds.")
@@ -205,7 +190,7 @@ def test_a_run_that_took_too_long_timed_out_however_dagster_ended_it(watched: Wa
 
 def test_a_run_that_never_started_timed_out(watched: Watched) -> None:
     data = JobFailureData(error=None, failure_reason=RunFailureReason.START_TIMEOUT)
-    watched.house.instance.report_run_failed(created(watched.house), "Run timed out due to …", data)
+    watched.house.instance.report_run_failed(started(watched.house), "Run timed out due to …", data)
     watched.look()
     assert watched.open() == [f"{DAY}/run_timed_out"]
 
@@ -213,10 +198,10 @@ def test_a_run_that_never_started_timed_out(watched: Watched) -> None:
 def test_a_run_that_a_person_cancelled_or_that_gave_way_is_no_alert(watched: Watched) -> None:
     house = watched.house
     ended, broken, command, gave_way = (
-        created(house),
-        created(house),
-        created(house, {COMMAND_LINE_TAG: "true"}),
-        created(house, {"esg/yielded": "true"}),
+        started(house),
+        started(house),
+        started(house, {COMMAND_LINE_TAG: "true"}),
+        started(house, {"esg/yielded": "true"}),
     )
     house.instance.report_run_canceling(ended)
     house.instance.report_run_canceled(ended)
@@ -231,7 +216,7 @@ def test_a_run_that_a_person_cancelled_or_that_gave_way_is_no_alert(watched: Wat
 
 
 def test_a_promised_retry_holds_no_alert_back(watched: Watched) -> None:
-    run = created(watched.house, {"dagster/will_retry": "true", "dagster/max_retries": "2"})
+    run = started(watched.house, {"dagster/will_retry": "true", "dagster/max_retries": "2"})
     watched.house.instance.report_run_failed(run)
     watched.look()
     assert watched.open() == [f"{DAY}/run_failed/Unexpected"]
@@ -244,14 +229,14 @@ def test_a_run_that_came_in_anothers_way_warns_only(watched: Watched) -> None:
 
 
 def test_the_first_look_tells_no_old_news(watched: Watched) -> None:
-    watched.house.instance.report_run_failed(created(watched.house))
+    watched.house.instance.report_run_failed(started(watched.house))
     watched.look(datetime.now(UTC) + timedelta(days=3))
     assert watched.keys() == []
 
 
 def test_what_happened_while_nobody_looked_is_seen_later(watched: Watched) -> None:
     watched.look()
-    watched.house.instance.report_run_failed(created(watched.house))
+    watched.house.instance.report_run_failed(started(watched.house))
     watched.look(datetime.now(UTC) + timedelta(days=10))
     assert watched.open() == [f"{DAY}/run_failed/Unexpected"]
 
@@ -262,7 +247,7 @@ def test_more_runs_than_one_look_takes_are_seen_by_the_next_ones(
     monkeypatch.setattr(runs, "MOST", 3)
     watched.look()
     for n in range(8):
-        watched.house.instance.report_run_failed(created(watched.house, day=DAY + timedelta(days=n)))
+        watched.house.instance.report_run_failed(started(watched.house, day=DAY + timedelta(days=n)))
     counts = []
     for _ in range(5):
         watched.look()
@@ -272,9 +257,9 @@ def test_more_runs_than_one_look_takes_are_seen_by_the_next_ones(
 
 def test_a_run_that_cannot_be_read_hides_no_other_and_is_told_all_the_same(watched: Watched) -> None:
     house = watched.house
-    broken = created(house, day=NEXT)
+    broken = started(house, day=NEXT)
     house.instance.report_run_failed(broken)
-    house.instance.report_run_failed(created(house))
+    house.instance.report_run_failed(started(house))
     read = house.instance.get_records_for_run
 
     def refuse(run_id: str, *args: object, **kwargs: object) -> object:

@@ -19,7 +19,7 @@ from esg_assets.run_records import record_ended_runs
 from esg_assets.sensors import stale_runs_sensor
 from esg_assets.simulators.options import Options
 from esg_assets.simulators.server import SimulatorServer
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.pipeline.house import DAY, accounts, home_in_force, instance_of, new_house
 from esg_assets_tests.pipeline.test_leases import assert_reported
 from esg_assets_tests.pipeline.watched import Watched

@@ -19,7 +19,8 @@ from esg_assets.core.accounts import Snapshot
 from esg_assets.core.ports import Snapshots
 from esg_assets.core.ratings import Fault, Reply
 from esg_assets.settings import load_settings
-from esg_assets_tests.fakes import FakeAccountSource, MemoryHistory, rating_reply
+from esg_assets_tests.fake_history import MemoryHistory
+from esg_assets_tests.fakes import FakeAccountSource, rating_reply
 from esg_assets_tests.leak_search import assert_no_leak, find_leaks
 from esg_assets_tests.pipeline.house import DAY, NEXT, House, account, accounts, environment, house_on_disk
 

@@ -18,7 +18,7 @@ from esg_assets.core.alerts.routes import DEFAULT, HEARTBEAT, MONITORS, Routes, 
 from esg_assets.core.central_time import central_date
 from esg_assets.core.errors import StoreUnavailable
 from esg_assets.detection import detect
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.pipeline.house import House
 from esg_assets_tests.pipeline.test_schedule import publish
 from esg_assets_tests.servers import free_ports

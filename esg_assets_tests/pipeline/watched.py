@@ -1,14 +1,22 @@
 """A house that is watched: looks of the real detection over its instance, at moments that a test says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
+
+from esg_assets import cli_runs
 from esg_assets.core.alerts.incidents import Incident, State
 from esg_assets.core.alerts.kinds import Family
 from esg_assets.core.alerts.routes import AUDIENCES, CHANNELS, DEFAULT, Routes, Target
 from esg_assets.detection import Detected, detect
+from esg_assets.jobs import NIGHTLY
+from esg_assets.stale_runs import PARTITION_TAG
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.fake_outbox import MemoryOutbox
-from esg_assets_tests.pipeline.house import House
+from esg_assets_tests.pipeline.house import DAY, NEXT, House
+from esg_assets_tests.pipeline.test_schedule import at, publish
 
 EVERYWHERE = Routes(DEFAULT, frozenset(Target(c, a) for c in CHANNELS for a in AUDIENCES))
 
@@ -73,3 +81,40 @@ class Watched:
             for k in self.outbox.kept
             if not states or k.message.state in states
         )
+
+
+class Clock:
+    """The time that a history records by."""
+
+    now = at(DAY, 5, 30)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def in_service(house: House, clock: Clock) -> Watched:
+    """A host in service: the day before was published in time, and a look taken."""
+    house.history = MemoryHistory(clock)
+    publish(house.history, DAY)
+    watched = Watched(house)
+    watched.look(at(DAY, 6))
+    watched.look(at(NEXT, 4))
+    return watched
+
+
+def published_at(watched: Watched, clock: Clock, day: date, moment: datetime) -> None:
+    """Published at that moment."""
+    clock.now = moment
+    publish(watched.house.history, day)
+
+
+def started(
+    house: House, tags: Mapping[str, str] | None = None, *, job: str = NIGHTLY, day: date | None = DAY
+) -> dg.DagsterRun:
+    """A run that has started, and of which a test tells the rest."""
+    return house.instance.create_run_for_job(
+        house.defs().resolve_job_def(job),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={**({} if day is None else {PARTITION_TAG: day.isoformat()}), **(tags or {})},
+        remote_job_origin=cli_runs._origin(),
+    )

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from esg_assets.site.building import build
 from esg_assets.site.made_of import Links
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.site.extremes import decade
 from esg_assets_tests.site.month import LAST, month
 

@@ -28,7 +28,7 @@ from esg_assets.core.outcomes import OUTCOME_SCHEMA
 from esg_assets.core.ports import History
 from esg_assets.core.ratings import Metric, Status
 from esg_assets.core.report_details import Methods, ReportDetails, checks_of, periods
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.unit.walking_book import Account, drawn, walked
 
 FIRST = date(2026, 10, 24)

@@ -26,7 +26,7 @@ from esg_assets.site.building import build, report_file, version_file
 from esg_assets.site.files import HALF, SiteFolder
 from esg_assets.site.made_of import Links
 from esg_assets_tests.bucket_servers import moto_s3
-from esg_assets_tests.fakes import MemoryHistory
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.site.month import nights, publish
 
 NIGHTS = list(nights().values())[-3:]
