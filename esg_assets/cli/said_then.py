@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from esg_assets.cli.answers import Rows
 from esg_assets.core.central_time import CENTRAL
 from esg_assets.core.errors import SettingsWrong
-from esg_assets.core.summary_words import WITHHELD
 
 if TYPE_CHECKING:
     from esg_assets.core.history import RunRecord, Said
@@ -140,6 +139,8 @@ def _number(figures: Mapping[str, float | None], name: str) -> str:
     if name not in figures:
         return "-"
     value = figures[name]
+    from esg_assets.core.summary_words import WITHHELD  # noqa: PLC0415 - slow to import
+
     return WITHHELD if value is None else f"{value:,.10g}"
 
 

@@ -13,7 +13,7 @@ from dagster._core.scheduler.instigation import (  # what the instance lists; no
     TickStatus,
 )
 
-from esg_assets import schedules, sensors, site_upkeep, working_window
+from esg_assets import forgetting, schedules, sensors, site_upkeep, working_window
 from esg_assets.core.alerts.incidents import Facts, Observation, Recovery
 from esg_assets.core.alerts.kinds import (
     DAEMON_SILENT,
@@ -36,6 +36,7 @@ LONGEST_PAUSE = {
     site_upkeep.NAME: timedelta(minutes=30),
     schedules.NAME: timedelta(hours=7),  # it rests from 23:30 to 05:00, an hour longer in one night a year
     f"{working_window.ARCHIVE}_schedule": timedelta(hours=26),
+    f"{forgetting.FORGET}_schedule": timedelta(hours=26),
 }
 """What of ours ticks, and how long after a good tick its silence is a fault."""
 
