@@ -1,4 +1,4 @@
-"""Dagster resources of alerting: the outbox, the channels and the routes, as the settings say.
+"""Dagster resources of alerting: the outbox, the channels, the routes, and where links lead, as settings say.
 
 Built on tolerantly loaded settings: one that is wrong leaves out its channel, and the others still tell.
 """

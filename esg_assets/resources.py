@@ -2,7 +2,8 @@
 
 None has a config field, so nothing that reaches an outside system can be set through run config: an
 unauthenticated request to Dagster's GraphQL can launch a run with any run config. Which adapter
-serves a port is decided in `esg_assets.composition`.
+serves a port is decided in `esg_assets.composition`. Those of alerting and of the sealed stores are in
+`esg_assets.alert_resources` and `esg_assets.store_resources`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,26 +11,16 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from esg_assets import composition, run_stores, store_choice
+from esg_assets import composition
 from esg_assets.alert_resources import ALERTING
-from esg_assets.composition import SealedStores
 from esg_assets.core.gathering import Gathering
-from esg_assets.core.ports import (
-    AccountSource,
-    History,
-    Leases,
-    RatingsApi,
-    RatingsParts,
-    ReplyShapes,
-    Snapshots,
-)
-from esg_assets.core.publishing import Publications
+from esg_assets.core.ports import AccountSource, History, Leases, RatingsApi, ReplyShapes
 from esg_assets.core.rules import Rules
-from esg_assets.core.sealed_ratings import SealedRatingsStore
 from esg_assets.forgetting import ForgettingResource
-from esg_assets.io_managers import NoValues, PublicationIO, RatingsIO, SnapshotIO
+from esg_assets.io_managers import NoValues
 from esg_assets.run_lease import RunLease
 from esg_assets.settings import Settings, load_settings
+from esg_assets.store_resources import STORES
 from esg_assets.working_window import WorkingWindowResource
 
 
@@ -95,67 +86,6 @@ class ReplyShapesResource(dg.ConfigurableResource[ReplyShapes]):
         return composition.reply_shapes()
 
 
-class Stores(dg.ConfigurableResource[SealedStores]):
-    """The sealed work and records stores; the history remembers the head of the chain."""
-
-    settings: dg.ResourceDependency[Settings]
-    history: dg.ResourceDependency[History]
-
-    def create_resource(self, context: dg.InitResourceContext) -> SealedStores:
-        """The stores; nothing is opened yet, but `prod` asks how the records' bucket is guarded.
-
-        Raises:
-            Refused: it is public or keeps no versions.
-        """
-        self.settings.require("run")
-        store_choice.require_guarded_records(self.settings)
-        return run_stores.of_run(context.run, lambda: SealedStores(self.settings, self.history))
-
-
-class SnapshotsResource(dg.ConfigurableResource[Snapshots]):
-    """Frozen account snapshots in the work store."""
-
-    stores: dg.ResourceDependency[SealedStores]
-
-    def create_resource(self, context: dg.InitResourceContext) -> Snapshots:
-        """The port."""
-        del context
-        return self.stores.snapshots
-
-
-class RatingsPartsResource(dg.ConfigurableResource[RatingsParts]):
-    """Sealed parts of ratings in the work store."""
-
-    stores: dg.ResourceDependency[SealedStores]
-
-    def create_resource(self, context: dg.InitResourceContext) -> RatingsParts:
-        """The port."""
-        del context
-        return self.stores.parts
-
-
-class SealedRatingsResource(dg.ConfigurableResource[SealedRatingsStore]):
-    """Handles of ratings in the work store."""
-
-    stores: dg.ResourceDependency[SealedStores]
-
-    def create_resource(self, context: dg.InitResourceContext) -> SealedRatingsStore:
-        """The port."""
-        del context
-        return self.stores.ratings
-
-
-class PublicationsResource(dg.ConfigurableResource[Publications]):
-    """Sealed reports and the signed chain in the records store."""
-
-    stores: dg.ResourceDependency[SealedStores]
-
-    def create_resource(self, context: dg.InitResourceContext) -> Publications:
-        """The port."""
-        del context
-        return self.stores.publications
-
-
 class HistoryResource(dg.ConfigurableResource[History]):
     """Aggregates of past reports and runs, in the database."""
 
@@ -217,41 +147,6 @@ class GatheringResource(dg.ConfigurableResource[Gathering]):
         return ThreadedGathering()
 
 
-class SnapshotIOResource(dg.ConfigurableIOManagerFactory[SnapshotIO]):
-    """Snapshots between steps: sealed in the work store."""
-
-    snapshots: dg.ResourceDependency[Snapshots]
-
-    def create_io_manager(self, context: dg.InitResourceContext) -> SnapshotIO:
-        """The IO manager."""
-        del context
-        return SnapshotIO(self.snapshots)
-
-
-class RatingsIOResource(dg.ConfigurableIOManagerFactory[RatingsIO]):
-    """Ratings between steps: a sealed handle, and sealed parts."""
-
-    handles: dg.ResourceDependency[SealedRatingsStore]
-    parts: dg.ResourceDependency[RatingsParts]
-    snapshots: dg.ResourceDependency[Snapshots]
-
-    def create_io_manager(self, context: dg.InitResourceContext) -> RatingsIO:
-        """The IO manager."""
-        del context
-        return RatingsIO(self.handles, self.parts, self.snapshots)
-
-
-class PublicationIOResource(dg.ConfigurableIOManagerFactory[PublicationIO]):
-    """Publications between steps: the chain."""
-
-    publications: dg.ResourceDependency[Publications]
-
-    def create_io_manager(self, context: dg.InitResourceContext) -> PublicationIO:
-        """The IO manager."""
-        del context
-        return PublicationIO(self.publications)
-
-
 def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object]:
     """Every resource by its key.
 
@@ -279,22 +174,10 @@ def resources(overrides: Mapping[str, object] | None = None) -> dict[str, object
     for key, resource in {**ALERTING, "history": HistoryResource, "leases": LeasesResource}.items():
         add(key, resource, settings="settings")
     add("run_lease", RunLeaseResource, leases="leases")
-    add("stores", Stores, settings="settings", history="history")
-    add("snapshots", SnapshotsResource, stores="stores")
-    add("ratings_parts", RatingsPartsResource, stores="stores")
-    add("sealed_ratings", SealedRatingsResource, stores="stores")
-    add("publications", PublicationsResource, stores="stores")
     add("working_window", WorkingWindowResource, settings="settings")
     add("old_history", ForgettingResource, settings="settings")
-    add("snapshot_io", SnapshotIOResource, snapshots="snapshots")
-    add(
-        "ratings_io",
-        RatingsIOResource,
-        handles="sealed_ratings",
-        parts="ratings_parts",
-        snapshots="snapshots",
-    )
-    add("publication_io", PublicationIOResource, publications="publications")
+    for key, (resource, needs) in STORES.items():
+        add(key, resource, **needs)
     add("io_manager", NoValues)
     if unknown := given - keys:
         raise ValueError(f"no resource called {', '.join(sorted(unknown))}; there are {sorted(keys)}")
