@@ -11,6 +11,7 @@ import dagster as dg
 
 from esg_assets.core.alerts.kinds import kind_of_check
 from esg_assets.core.alerts.wording import Places
+from esg_assets.core.page_places import INDEX, report_file
 
 Links = Mapping[str, dg.UrlMetadataValue | dg.TextMetadataValue]
 
@@ -27,7 +28,7 @@ def pages_of(places: Places, day: date | None = None) -> Links:
 
 def page_of(site: str, day: date | None) -> str:
     """The URL of a report's page below the site's, or of the index."""
-    return f"{site}/index.html" if day is None else f"{site}/reports/{day.isoformat()}/index.html"
+    return f"{site}/{INDEX if day is None else report_file(day)}"
 
 
 def runbook_of(places: Places, check: str = "") -> Links:

@@ -16,6 +16,7 @@ import dagster as dg
 
 from esg_assets import links, site_process
 from esg_assets.core.errors import StoreUnavailable
+from esg_assets.core.page_places import report_file
 from esg_assets.core.ports import History
 from esg_assets.settings import Settings
 from esg_assets.settings.operation import NO_SITE
@@ -126,7 +127,7 @@ def _page(settings: Settings, folder: str, day: str) -> dg.UrlMetadataValue | dg
     """Where the page of a report is: served, or as a file, which no link leads to from the UI."""
     if settings.site_url:
         return dg.MetadataValue.url(links.page_of(settings.site_url, date.fromisoformat(day)))
-    return dg.MetadataValue.path(str(Path(folder) / "reports" / day / "index.html"))
+    return dg.MetadataValue.path(str(Path(folder) / report_file(date.fromisoformat(day))))
 
 
 def made_of(history: History, now: datetime) -> str:

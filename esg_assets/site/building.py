@@ -17,6 +17,7 @@ from pathlib import Path
 
 from esg_assets.core.history import PastReport
 from esg_assets.core.page_figures import daily_page
+from esg_assets.core.page_places import INDEX, report_file, version_file
 from esg_assets.core.ports import History
 from esg_assets.core.report_details import ReportDetails
 from esg_assets.core.trend_figures import NAMES, SPANS, trend
@@ -92,16 +93,6 @@ def build(
         waiting=len(stale) - days,
         latest=newest.published.report_date,
     )
-
-
-def report_file(day: date) -> str:
-    """Where a report's page is, within the site."""
-    return f"reports/{day.isoformat()}/index.html"
-
-
-def version_file(day: date, version: int) -> str:
-    """Where the page of one version is, for good."""
-    return f"reports/{day.isoformat()}/v{version}.html"
 
 
 def _is_stale(site: SiteFolder, history: History, past: PastReport, links: Links) -> bool:
@@ -190,7 +181,7 @@ def _write_lists(site: SiteFolder, reports: Sequence[PastReport]) -> int:
     others = list(range(oldest - 1, first.year - 1, -1))
     recent = [day for day in shown if day.date.year >= oldest]
     total = len(reports)
-    written = site.write("index.html", rendering.index_page(recent, total=total, newest=last, others=others))
+    written = site.write(INDEX, rendering.index_page(recent, total=total, newest=last, others=others))
     for year in others:
         of_year = [day for day in shown if day.date.year == year]
         html = rendering.index_page(

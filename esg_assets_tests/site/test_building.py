@@ -21,8 +21,9 @@ import requests
 
 from esg_assets.core.history import PastReport
 from esg_assets.core.page_figures import daily_page
+from esg_assets.core.page_places import report_file, version_file
 from esg_assets.site import building, files, made_of, rendering, trend_charts
-from esg_assets.site.building import build, report_file, version_file
+from esg_assets.site.building import build
 from esg_assets.site.files import HALF, SiteFolder
 from esg_assets.site.made_of import Links
 from esg_assets_tests.bucket_servers import moto_s3

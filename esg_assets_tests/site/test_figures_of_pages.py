@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from esg_assets.core.page_places import report_file
 from esg_assets.site import rendering, trend_charts
-from esg_assets.site.building import build, report_file
+from esg_assets.site.building import build
 from esg_assets.site.made_of import Links
 from esg_assets_tests.site.month import FIRST, METRICS, month, nights
 from esg_assets_tests.site.reading import read_page

@@ -8,8 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from esg_assets.core.page_places import report_file, version_file
 from esg_assets.site import building
-from esg_assets.site.building import Built, build, report_file, version_file
+from esg_assets.site.building import Built, build
 from esg_assets.site.files import SiteFolder
 from esg_assets.site.made_of import Links
 from esg_assets_tests.site import extremes
