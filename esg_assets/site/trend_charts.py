@@ -54,10 +54,13 @@ def trend_lines(trend: Trend, chart: Chart, limit_pct: float | None = None) -> s
         strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=legend),
     )
     layers: list[Any] = [lines]
-    alone = {"shape": "circle", "filled": True, "size": 14}
-    corrected = {"shape": "diamond", "filled": False, "size": 60, "strokeWidth": 2}
+    alone = {"shape": "circle", "filled": True, "size": 22}
+    corrected = {"color": INK, "shape": "diamond", "filled": False, "size": 60, "strokeWidth": 2}
     layers += [
-        *_points(_alone(trend, chart), alone),
+        *(
+            each.encode(color=alt.Color("line:N", scale=scale, legend=legend))
+            for each in _points(_alone(trend, chart), alone)
+        ),
         *_points(_corrected(trend, chart), corrected),
     ]
     if limit_pct is not None and there:
@@ -69,7 +72,7 @@ def trend_lines(trend: Trend, chart: Chart, limit_pct: float | None = None) -> s
 def _points(rows: list[dict[str, Any]], mark: dict[str, Any]) -> list[Any]:
     if not rows:
         return []
-    points = alt.Chart(alt.InlineData(rows)).mark_point(color=INK, opacity=1, **mark)
+    points = alt.Chart(alt.InlineData(rows)).mark_point(opacity=1, **mark)
     return [points.encode(x="day:T", y="value:Q")]
 
 
@@ -83,13 +86,13 @@ def _dates(trend: Trend) -> str:
 
 def _alone(trend: Trend, chart: Chart) -> list[dict[str, Any]]:
     """Points between two gaps: a line has no length there."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for line in chart.lines:
         padded = [None, *line.values, None]
         for place, day in enumerate(trend.days):
             before, value, after = padded[place : place + 3]
             if value is not None and before is None and after is None:
-                rows.append({"day": day.isoformat(), "value": _rounded(value)})
+                rows.append({"day": day.isoformat(), "value": _rounded(value), "line": line.label})
     return rows
 
 
