@@ -7,12 +7,12 @@ seen by anybody.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 
 from esg_assets.core.alerts.times import day as day_in_words
 from esg_assets.core.history import PastReport
 from esg_assets.core.page_figures import DailyPage, State, Tile, daily_page
 from esg_assets.core.page_numbers import WITHHELD, number, signed
+from esg_assets.core.page_places import report_file
 from esg_assets.core.ratings import Status
 from esg_assets.core.report_details import PREVIOUS, Period, ReportDetails
 from esg_assets.core.report_mail import Changed, Correction, Histogram, ReportMail
@@ -79,21 +79,16 @@ def report_mail(
         warnings=[*_superseded(versions, shown), *_why(page)],
         correction=correction,
         figures=[_figure(tiles[label], details) for label in _SHOWN],
-        moves=_moves(details),
+        moves=_moves(details, is_correction=is_correction),
         histogram=_histogram(page, shown),
         notes=list(_notes(page, shown)),
-        page=f"{site}/{page_path(published.report_date)}" if site else "",
+        page=f"{site}/{report_file(published.report_date)}" if site else "",
         facts=[
             ("Accounts and ratings as of", day_in_words(published.as_of)),
             ("Head of the chain, for auditors", _head(shown, details)),
         ],
         footer=f"Sent to the readers of the ESG report, once for each version. {note}",
     )
-
-
-def page_path(day: date) -> str:
-    """Where a date's page is, within the site."""
-    return f"reports/{day.isoformat()}/index.html"
 
 
 def _subject(
@@ -171,13 +166,14 @@ def _changed(before: PastReport, now: PastReport) -> Iterator[Changed]:
             yield Changed(label, number(was), number(is_), difference)
 
 
-def _moves(details: ReportDetails | None) -> str:
+def _moves(details: ReportDetails | None, *, is_correction: bool) -> str:
     """Since when changes are, and what became of accounts."""
     period = _previous(details)
     if period is None:
         return ""
     if period.report_date is None:
-        return "This is the first report: there is none to compare it with."
+        first = "No earlier date has a report" if is_correction else "This is the first report"
+        return f"{first}: there is none to compare it with."
     against = f"Changes are since the report of {day_in_words(period.report_date)}."
     if period.change is None:
         return f"{against} Single accounts are not compared: {period.unavailable}."

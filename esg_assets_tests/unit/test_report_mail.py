@@ -13,8 +13,9 @@ from esg_assets.core.report_details import ReportDetails
 from esg_assets.core.report_mail import ReportMail
 from esg_assets.core.report_mail_text import text_of
 from esg_assets.core.report_mail_words import report_mail
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.notifiers.letters import examples, latest, mended
-from esg_assets_tests.site.month import CORRECTED, FIRST, LAST, PARTIAL, month
+from esg_assets_tests.site.month import CORRECTED, FIRST, LAST, PARTIAL, month, nights, publish
 
 MINUS = "\N{MINUS SIGN}"
 NOTE = "Environment: prod (the real reports)."
@@ -92,6 +93,17 @@ def test_the_first_report_compares_itself_with_nothing() -> None:
     assert mail.moves == "This is the first report: there is none to compare it with."
     assert [list(figure.changes) for figure in mail.figures] == [[], [], []]
     assert mail.correction is None
+
+
+def test_a_correction_of_the_first_report_does_not_call_itself_the_first() -> None:
+    history = MemoryHistory()
+    publish(history, nights()[FIRST], 1, 2)
+    publish(history, nights()[FIRST], 2, 4)
+
+    mail = mail_of(history, latest(history, FIRST))
+
+    assert mail.correction is not None
+    assert mail.moves == "No earlier date has a report: there is none to compare it with."
 
 
 def test_a_correction_gives_its_reason_and_every_figure_that_it_changed() -> None:
