@@ -35,7 +35,7 @@ def build() -> Answer:
         lines = ["Nothing is published yet: there is no page to make."]
     else:
         lines = [
-            f"{built['pages']} pages written; {built['reports']} reports.",
+            f"{_counted(built['pages'], 'page')} written; {_counted(built['reports'], 'report')}.",
             f"{_index(settings).as_uri()}",
         ]
     return Answer({"path": built["path"], "pages": built["pages"]}, lines)
@@ -79,6 +79,10 @@ def after_run(settings: "Settings") -> list[str]:
         return [str(error)]
     latest = built["latest"]
     return [] if latest is None else [f"Page: {Path(built['path']) / 'reports' / latest / 'index.html'}"]
+
+
+def _counted(number: object, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _index(settings: "Settings") -> Path:

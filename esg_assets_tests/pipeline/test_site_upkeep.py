@@ -84,6 +84,9 @@ def test_the_command_builds_what_is_out_of_date_and_answers_as_promised(
     assert cli.run(["site", "build"]) == 0
     assert "0 pages written; 2 reports." in capsys.readouterr().out
     assert (site / "reports" / str(LAST) / "index.html").stat().st_mtime_ns == before
+    (site / "trends" / "year.html").unlink()
+    assert cli.run(["site", "build"]) == 0
+    assert "1 page written; 2 reports." in capsys.readouterr().out
 
 
 @pytest.fixture
