@@ -185,3 +185,10 @@ def test_a_moment_is_in_central_time_unless_it_says_otherwise(text: str, moment:
 def test_a_moment_that_is_none_or_has_not_come_is_refused(text: str) -> None:
     with pytest.raises(SettingsWrong, match="--as-of"):
         moment_of(text, NOON)
+
+
+def test_a_moment_that_was_left_empty_is_not_taken_for_now(
+    firm: Firm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["report", "list", "--as-of", ""]) == 2
+    assert "--as-of: wanted is YYYY-MM-DD" in capsys.readouterr().err
