@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from esg_assets.cli.answers import Answer, Output
 from esg_assets.cli.commands import Commands
 from esg_assets.core.errors import EsgError, SettingsWrong
+from esg_assets.core.page_places import INDEX, report_file
 
 if TYPE_CHECKING:
     from esg_assets.settings import Settings
@@ -78,7 +80,9 @@ def after_run(settings: "Settings") -> list[str]:
     except EsgError as error:
         return [str(error)]
     latest = built["latest"]
-    return [] if latest is None else [f"Page: {Path(built['path']) / 'reports' / latest / 'index.html'}"]
+    return (
+        [] if latest is None else [f"Page: {Path(built['path']) / report_file(date.fromisoformat(latest))}"]
+    )
 
 
 def _counted(number: object, what: str) -> str:
@@ -86,7 +90,7 @@ def _counted(number: object, what: str) -> str:
 
 
 def _index(settings: "Settings") -> Path:
-    return Path(settings.site_folder) / "index.html"
+    return Path(settings.site_folder) / INDEX
 
 
 def _settings(command: str) -> "Settings":
