@@ -96,12 +96,15 @@ def esg_ratings(
         except BaseException:  # whatever broke it off: the calls were made, and the summary says so
             sealed_ratings.put(replace(sealed, effort=sealed.effort + asking.spent))
             raise
-        effort = asking.spent
-        kept = kept_outcomes(snapshot, ratings_parts) if asked else kept
+        effort, wanted = asking.spent, len(asked)
+        del asked  # a million texts, and a table that large, before the next one is made
+        if wanted:
+            del kept
+            kept = kept_outcomes(snapshot, ratings_parts)
         sealed = sealed.after(snapshot, outcomes.counts(kept), len(ratings_parts.refs(snapshot)), effort)
         why = outcomes.failures_by_reason(kept)
         found = verdicts.on_ratings(snapshot.count, sealed.counts, past, rules.limits, why)
-    told = _metadata(sealed, effort, len(asked), esg_api.policy)
+    told = _metadata(sealed, effort, wanted, esg_api.policy)
     yield dg.Output(sealed, metadata={**told, **_written(sealed, snapshot, places)})
     yield from checks.results(found, NAME, places)
 
