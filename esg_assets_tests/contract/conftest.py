@@ -1,10 +1,15 @@
-"""Outboxes that the contract of the port Outbox is held to: SQLite, a real PostgreSQL server and the fake."""
+"""What the contracts of Outbox and History are held to: SQLite, a real PostgreSQL server and the fakes."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from esg_assets.adapters.database.history import SqlHistory
 from esg_assets.core.alerts.ports import Outbox
+from esg_assets.core.ports import History
+from esg_assets_tests.contract.histories import NOW, Opener
+from esg_assets_tests.fake_history import MemoryHistory
 from esg_assets_tests.fake_outbox import MemoryOutbox
 from esg_assets_tests.outbox_material import emptied_outbox
 from esg_assets_tests.servers import postgres_database
@@ -26,3 +31,19 @@ def outbox(request: pytest.FixtureRequest, urls: Mapping[str, str]) -> Outbox:
     if request.param == "memory":
         return MemoryOutbox("test")
     return emptied_outbox(urls[request.param])
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    if request.param == "memory":
+        return MemoryHistory
+    if request.param == "sqlite":
+        return lambda clock: SqlHistory(f"sqlite:///{tmp_path}/history.sqlite", clock)
+    url = request.getfixturevalue("postgres_database_url")
+    assert isinstance(url, str)
+    return lambda clock: SqlHistory(url, clock)
+
+
+@pytest.fixture
+def history(opener: Opener) -> History:
+    return opener(lambda: NOW)

@@ -1,57 +1,15 @@
-"""What every history promises (port History), for SQLite, a real PostgreSQL server and the fake."""
+"""What every history promises (port History), for SQLite, a real PostgreSQL server and the fake.
+
+Of publications and figures; runs and the chain's head are `test_history_of_runs`'.
+"""
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
-from pathlib import Path
+from datetime import date, datetime, timedelta, timezone
 
-import pytest
-
-from esg_assets.adapters.database.history import SqlHistory
-from esg_assets.core.errors import Tampered
-from esg_assets.core.history import ChainHead, PastReport, PublishedReport, RunRecord, RunTotals
+from esg_assets.core.history import ChainHead, PastReport
 from esg_assets.core.ports import History
-from esg_assets.core.ratings import Status
-from esg_assets_tests.fake_history import MemoryHistory
-
-NOW = datetime(2026, 1, 15, 12, 30, 0, 123456, tzinfo=UTC)
-DAY = date(2026, 1, 15)
-FIGURES = {"accounts": 100, "overall_score.mean": 52.3, "letter.AAA": None, "focus.social": 0}
-PUBLISHED = PublishedReport(
-    report_date=DAY,
-    version=1,
-    sequence=5,
-    head_sha256="5" * 64,
-    run_id="0f3c2a1e-9d7b-4f0e-8f57-1c1d4c5e6f70",
-    counts={Status.SUCCESS: 90, Status.NOT_RATED: 7, Status.FAILED: 3},
-    as_of=date(2026, 1, 14),
-    accounts_as_of="2026-01-14",
-    requested_by="jané",
-    reason="first 'of' its kind; 100 %",
-)
-Opener = Callable[[Callable[[], datetime]], History]
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "memory"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    if request.param == "memory":
-        return MemoryHistory
-    if request.param == "sqlite":
-        return lambda clock: SqlHistory(f"sqlite:///{tmp_path}/history.sqlite", clock)
-    url = request.getfixturevalue("postgres_database_url")
-    assert isinstance(url, str)
-    return lambda clock: SqlHistory(url, clock)
-
-
-@pytest.fixture
-def history(opener: Opener) -> History:
-    return opener(lambda: NOW)
-
-
-def publication(day: date, version: int, sequence: int) -> PublishedReport:
-    digest = f"{sequence:064x}"
-    return replace(PUBLISHED, report_date=day, version=version, sequence=sequence, head_sha256=digest)
+from esg_assets_tests.contract.histories import DAY, FIGURES, NOW, PUBLISHED, Opener, publication
 
 
 def test_a_new_history_knows_nothing(history: History) -> None:
@@ -252,74 +210,6 @@ def test_published_dates_are_told_once_and_in_order(history: History) -> None:
     assert history.published_dates(date(2026, 1, 9)) == sorted(days)
     assert history.published_dates(date(2026, 1, 10)) == [date(2026, 1, 12), DAY]
     assert history.published_dates(date(2026, 1, 16)) == []
-
-
-def test_the_newest_head_is_remembered_whoever_comes_last(history: History) -> None:
-    history.remember_head(ChainHead(2, "b" * 64))
-    history.remember_head(ChainHead(1, "a" * 64))
-    history.remember_head(ChainHead(2, "b" * 64))
-    assert history.head() == ChainHead(2, "b" * 64)
-    history.remember_head(ChainHead(10**12, "c" * 64))
-    assert history.head() == ChainHead(10**12, "c" * 64)
-
-
-def test_another_entry_of_the_same_sequence_is_tampering(history: History) -> None:
-    history.remember_head(ChainHead(2, "b" * 64))
-    with pytest.raises(Tampered, match="entry 2 is not the one that was seen before"):
-        history.remember_head(ChainHead(2, "d" * 64))
-    assert history.head() == ChainHead(2, "b" * 64)
-
-
-def test_after_a_restore_the_head_may_go_back_once(history: History) -> None:
-    history.remember_head(ChainHead(9, "9" * 64))
-    history.remember_head(ChainHead(4, "4" * 64), restored=True)
-    assert history.head() == ChainHead(4, "4" * 64)
-    history.remember_head(ChainHead(3, "3" * 64))
-    assert history.head() == ChainHead(4, "4" * 64)
-    history.remember_head(ChainHead(5, "5" * 64))
-    assert history.head() == ChainHead(5, "5" * 64)
-
-
-def run_record(run_id: str, status: str, hours: int) -> RunRecord:
-    """A run that started so many hours after NOW."""
-    started = NOW + timedelta(hours=hours)
-    return RunRecord(
-        run_id=run_id,
-        report_date=DAY,
-        status=status,
-        started_at=started,
-        ended_at=started + timedelta(minutes=5, microseconds=1),
-        calls=1000,
-        retries=20,
-        refusals=3,
-        seconds=250.25,
-        requested_by="jané",
-        version=2 if status == "published" else None,
-        figures={"p99_seconds": 0.8, "accounts": 900, "python": "3.11.7"},
-    )
-
-
-def test_runs_are_given_back_as_they_were_recorded_oldest_start_first(history: History) -> None:
-    late, early = run_record("late", "published", 4), run_record("early", "failed", 1)
-    unseen = replace(run_record("unseen", "failed", 2), ended_at=None, figures={}, requested_by="")
-    for run in (late, early, unseen, run_record("before", "stopped", -1)):
-        history.record_run(run)
-    assert history.runs_since(NOW) == [early, unseen, late]
-    assert history.runs_since(NOW + timedelta(hours=4)) == [late]
-    assert history.runs_since((NOW + timedelta(hours=4)).astimezone(timezone(timedelta(hours=-6)))) == [late]
-    assert history.runs_since(NOW + timedelta(hours=5)) == []
-    assert history.runs_of(DAY) == [run_record("before", "stopped", -1), early, unseen, late]
-    assert history.runs_of(DAY - timedelta(days=1)) == []
-
-
-def test_totals_are_those_of_every_recorded_run(history: History) -> None:
-    assert history.run_totals() == RunTotals()
-    for number, status in enumerate(["published", "failed", "published", "stopped"]):
-        history.record_run(run_record(f"run {number}", status, number))
-        history.record_run(run_record(f"run {number}", status, number))  # once more counts for nothing
-    assert history.run_totals() == RunTotals(
-        runs={"published": 2, "failed": 1, "stopped": 1}, calls=4000, retries=80, refusals=12, seconds=1001.0
-    )
 
 
 def test_many_threads_record_the_same_publication_as_one(opener: Opener) -> None:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from esg_assets.cli.reference import commands
 from esg_assets.core.alerts import business_words, developer_words
-from esg_assets.core.alerts.incidents import Incident, Message, State
+from esg_assets.core.alerts.incidents import State
 from esg_assets.core.alerts.kinds import (
     CATCH_UP,
     CHECK_FAILED,
@@ -25,68 +24,15 @@ from esg_assets.core.alerts.kinds import (
     Kind,
     Severity,
 )
-from esg_assets.core.alerts.routes import BUSINESS, DEVELOPERS, EMAIL, MONITORS
+from esg_assets.core.alerts.routes import BUSINESS, DEVELOPERS, MONITORS
 from esg_assets.core.alerts.times import moment
-from esg_assets.core.alerts.wording import Places, Words, heartbeat_text, words_of
+from esg_assets.core.alerts.wording import Places, heartbeat_text, words_of
+from esg_assets_tests.unit.alert_messages import AT, FACTS, HEAD, message, words
 
-AT = datetime(2026, 11, 24, 11, 7, tzinfo=UTC)
-DAY = date(2026, 11, 24)
-PLACES = Places(
-    "https://dagster.example.com", "https://esg.example.com", "https://docs.example.com/operations"
-)
-HEAD = "41:" + "ab" * 32
-FACTS: dict[str, int | float | str] = {
-    "accounts": 955,
-    "failed": 61,
-    "not_rated": 12,
-    "share": 0.0639,
-    "limit": 0.05,
-    "check": "failure_rate",
-    "note": "61 of 955 accounts failed (6.4%)",
-    "error": "ApiUnavailable",
-    "attempts": 2,
-    "max_attempts": 6,
-    "tries_again": 1,
-    "published": 0,
-    "deadline": "2026-11-24T07:00:00-06:00",
-    "expected_end": "2026-11-24T13:40:00+00:00",
-    "reason.timeout": 60,
-    "reason.rejected": 1,
-    "last_tick": "2026-11-24T10:00:00+00:00",
-    "minutes": 47,
-    "channel": "slack",
-    "pending": 3,
-    "blocks_publication": 1,
-}
 JARGON = re.compile(
     r"\b(partitions?|assets?|checks?|runs?|running|traceback|exception|dagster|sensors?|daemon|outbox|webhook"
     r"|backfill|snapshot|materiali[sz]\w*|API|URL|null|esg-assets|ESG_\w+|\w+Error|\w+Unavailable)\b"
 )
-
-
-def message(kind: Kind, state: State, audience: str, **changed: object) -> Message:
-    dated = kind.family is not Family.MACHINERY
-    incident = Incident(
-        key=f"esg/prod/{DAY if dated else '-'}/{kind.name}",
-        environment="prod",
-        kind=kind,
-        severity=kind.severity,
-        opened_at=AT,
-        seen_at=AT + timedelta(minutes=9),
-        date=DAY if dated else None,
-        unwell={} if state is State.RESOLVED else {kind.name: AT},
-        kinds=frozenset({kind.name}),
-        occurrences=3,
-        facts=FACTS,
-        run_id="0f9d1a52-8f0c-4a39-9f0e-3b1c5f3a4b11",
-        resolved_at=AT + timedelta(hours=1) if state is State.RESOLVED else None,
-    )
-    return Message(7, replace(incident, **changed), state, EMAIL, audience, AT)  # type: ignore[arg-type]
-
-
-def words(kind: Kind, state: State, audience: str, **changed: object) -> Words:
-    return words_of(message(kind, state, audience, **changed), PLACES)
-
 
 ALL = [
     (kind, state, audience)
@@ -199,47 +145,6 @@ def test_times_are_central_with_the_name_of_the_zone_on_both_sides_of_the_change
     assert ("First seen", "05:07 CST, 24 November 2026") in told.facts
 
 
-def test_business_reads_whether_there_is_a_report_and_when_to_expect_it() -> None:
-    told = words(RUN_FAILED, State.OPEN, BUSINESS)
-    assert " ".join(told.paragraphs) == (
-        "An attempt to make the report ended without success. There is no report of 24 November 2026 yet. "
-        "We expect it at about 07:40 CST, 24 November 2026. It is due at 07:00 CST, 24 November 2026. "
-        "You hear from us as soon as it is there, or when it is late."
-    )
-
-    hopeless = words(GIVEN_UP, State.OPEN, BUSINESS, facts={"tries_again": 0, "published": 0})
-    assert any("cannot say yet when it comes" in paragraph for paragraph in hopeless.paragraphs)
-
-
-def test_business_reads_which_version_there_is_whether_it_is_complete_and_the_head() -> None:
-    facts = FACTS | {"published": 1, "version": 2, "head": HEAD}
-    over = words(REPORT_LATE, State.RESOLVED, BUSINESS, facts=facts)
-
-    assert over.subject == "[ESG report prod] RESOLVED: Report is there, 2026-11-24"
-    assert any(
-        "report of 24 November 2026 is available (version 2). All 955 accounts are in it, but 61 of them"
-        in paragraph
-        for paragraph in over.paragraphs
-    )
-    assert ("Available", "yes, version 2") in over.facts
-    assert ("With a score", "882") in over.facts
-    assert ("Record, for auditors", HEAD) in over.facts
-
-    whole = words(PUBLISHED, State.OPEN, BUSINESS, facts=facts | {"failed": 0})
-    assert any("It is complete: all 955 accounts are in it; 12 of them" in text for text in whole.paragraphs)
-
-
-def test_a_check_that_is_well_again_does_not_say_that_a_report_came_which_was_there() -> None:
-    check, there = KINDS["failure_rate"], {"published": 1, "version": 1}
-
-    over = words(check, State.RESOLVED, BUSINESS, facts=there | {"blocks_publication": 0})
-    assert "RESOLVED: Scores of many accounts are missing" in over.subject
-    came = words(check, State.RESOLVED, BUSINESS, facts=there | {"blocks_publication": 1})
-    assert "RESOLVED: Report is there" in came.subject
-    before = words(check, State.OPEN, BUSINESS, facts=there | {"blocks_publication": 1})
-    assert "that was published before (version 1) stands." in before.text()
-
-
 def test_what_is_given_up_or_under_way_is_not_said_to_be_tried_again() -> None:
     for kind in (GIVEN_UP, FORECAST_LATE, CATCH_UP):
         told = words(kind, State.OPEN, BUSINESS, facts={"tries_again": 1, "published": 0}).text()
@@ -287,13 +192,6 @@ def test_a_date_that_is_given_up_leads_to_the_section_about_that() -> None:
     assert told.subject == "[ESG report prod] WORSE, now ERROR: Report given up, 2026-11-24"
     assert any(link.url.endswith("#date-given-up") for link in told.links)
     assert any(step.command == "esg-assets run --date 2026-11-24" for step in told.what_to_do)
-
-
-def test_an_environment_that_is_not_prod_says_that_the_real_reports_are_not_concerned() -> None:
-    told = words(RUN_FAILED, State.OPEN, BUSINESS, environment="test")
-
-    assert told.subject.startswith("[ESG report test] ")
-    assert told.footer.endswith("Environment: test (not the real reports; nothing in prod is affected).")
 
 
 def test_a_check_of_the_firms_own_is_named() -> None:
