@@ -51,6 +51,23 @@ def group_of(name: str) -> str:
     return head if head in GROUPS else ""
 
 
+def stands(figures: ClearFigures, group: str, rated: int) -> bool:
+    """Whether a group's counts are of an earlier report's accounts, so that no share of these can be told.
+
+    Its mark says so of an earlier day's; after a correction of few it is that they do not add up to these.
+
+    Args:
+        figures: cleared, of the report.
+        group: of counts that add up to the rated accounts: focus, letter or ratings.
+        rated: rated accounts of the report.
+    """
+    if figures.get(UNCHANGED + group):
+        return True
+    counts = [n for name, n in figures.items() if name.startswith(f"{group}.")]
+    known = [n for n in counts if n is not None]
+    return sum(known) > rated or (sum(known) < rated and len(known) == len(counts) > 0)
+
+
 def contributions(account_ids: pa.ChunkedArray, outcomes: pa.Table, rules: FigureRules) -> pd.DataFrame:
     """What each account puts into each group of figures; NaN or None where nothing.
 

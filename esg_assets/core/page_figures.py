@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from esg_assets.core.alerts.times import day as day_in_words
-from esg_assets.core.differencing import UNCHANGED
+from esg_assets.core.differencing import stands
 from esg_assets.core.figures import BIN_POINTS, BINS
 from esg_assets.core.history import PastReport
 from esg_assets.core.outcomes import SCORE_COLUMNS
@@ -189,13 +189,13 @@ def _score(past: PastReport, details: ReportDetails | None, name: str) -> Score:
 
 def _bars(past: PastReport, group: str, names: Sequence[str], *, biggest_first: bool = False) -> list[Bar]:
     rated = past.published.counts[Status.SUCCESS]
-    stands = bool(past.figures.get(UNCHANGED + group))  # of another day's accounts: no share of these
+    earlier = stands(past.figures, group, rated)
     bars = []
     for name in names:
         count = past.figures.get(f"{group}.{name}", 0.0)
         if count == 0 and name in {"none", "other"}:
             continue
-        of_all = "" if count is None or stands else share(count, rated)
+        of_all = "" if count is None or earlier else share(count, rated)
         bars.append(Bar(name if name in RATINGS else name.capitalize(), count, whole(count), of_all))
     return sorted(bars, key=lambda bar: -(bar.value or 0)) if biggest_first else bars
 

@@ -144,7 +144,13 @@ def coverage_told(past: PastReport, details: ReportDetails | None) -> str:
         )
     unknown = past.figures.get("coverage.unknown")
     of_them = f" ({whole(unknown)} of them of unknown coverage)" if unknown else ""
+    then = scored + below  # of an earlier report's accounts, where the figures stand
+    of_all = (
+        f"{rated:,} rated accounts"
+        if then == rated
+        else f"the {whole(then)} accounts rated when these were made"
+    )
     return (
-        f"Averages are over {whole(scored)} of {rated:,} rated accounts{of_them}. {whole(below)} do not "
+        f"Averages are over {whole(scored)} of {of_all}{of_them}. {whole(below)} do not "
         f"count: their coverage is below {least:g}%. {rest}"
     )

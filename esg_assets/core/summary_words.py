@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from esg_assets.core.comparison import Comparison
-from esg_assets.core.differencing import UNCHANGED
+from esg_assets.core.differencing import UNCHANGED, stands
 from esg_assets.core.history import ClearFigures, PublishedReport, RunRecord
 from esg_assets.core.methodology import methodology_told
 from esg_assets.core.outcomes import SCORE_COLUMNS
@@ -161,12 +161,12 @@ def _score_table(summary: Summary) -> Table:
 def _distributions(summary: Summary) -> Iterator[Table]:
     rated = summary.published.counts[Status.SUCCESS]
     for prefix, title in (("focus.", "Primary focus"), ("letter.", "Rating"), ("ratings.", "Age of rating")):
-        stands = bool(summary.figures.get(UNCHANGED + prefix.removesuffix(".")))  # of another day's accounts
+        earlier = stands(summary.figures, prefix.removesuffix("."), rated)
         rows = [
             [
                 name.removeprefix(prefix),
                 _number(n, whole=True),
-                "" if n is None or stands else _share(n, rated),
+                "" if n is None or earlier else _share(n, rated),
                 _change(summary, name, whole=True),
             ]
             for name, n in summary.figures.items()

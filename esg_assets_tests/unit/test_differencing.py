@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from esg_assets.core import outcomes
-from esg_assets.core.differencing import UNCHANGED, Shown, contributions, differing, group_of, held
+from esg_assets.core.differencing import UNCHANGED, Shown, contributions, differing, group_of, held, stands
 from esg_assets.core.figures import FigureRules
-from esg_assets.core.history import PastReport, PublishedReport
+from esg_assets.core.history import ClearFigures, PastReport, PublishedReport
 from esg_assets.core.ratings import Metric, Outcome, Rating, Reason, Status
 
 DAY = date(2026, 1, 16)
@@ -100,6 +100,26 @@ def test_a_correction_that_cannot_be_compared_goes_by_how_many_are_rated() -> No
     assert shown(None, latest=few, version=2)["overall_score.mean"] == 52.3
     assert shown(None, latest=few, version=2)[f"{UNCHANGED}letter"] == 2
     assert shown(None, latest=many, version=2)["overall_score.mean"] == 52.4
+
+
+@pytest.mark.parametrize(
+    ("figures", "of_earlier"),
+    [
+        ({"focus.social": 60.0, "focus.none": 40.0}, False),
+        ({"focus.social": 60.0, "focus.none": 40.0, "unchanged_days.focus": 0.0}, False),
+        ({"focus.social": 60.0, "focus.none": 40.0, "unchanged_days.focus": 1.0}, True),
+        ({"focus.social": 60.0, "focus.none": 39.0}, True),
+        ({"focus.social": 60.0, "focus.none": 41.0}, True),
+        ({"focus.social": 101.0, "focus.none": None}, True),
+        ({"focus.social": 99.0, "focus.none": None}, False),
+        ({"letter.A": 97.0}, False),
+        ({}, False),
+    ],
+)
+def test_counts_that_do_not_add_up_to_the_rated_are_of_an_earlier_report(
+    figures: ClearFigures, of_earlier: bool
+) -> None:
+    assert stands(figures, "focus", 100) is of_earlier
 
 
 def test_the_same_version_again_shows_the_same() -> None:

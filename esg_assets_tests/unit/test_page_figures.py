@@ -182,6 +182,14 @@ def test_bars_show_what_is_withheld_as_such_and_no_share_of_another_days_account
     assert "Figures of letter stand since an earlier report" in found.notes[0]
 
 
+def test_figures_that_a_correction_of_few_left_as_they_were_are_no_share_of_its_accounts() -> None:
+    corrected = page(replace(past(failed=0), figures=FIGURES))
+    assert {(bar.text, bar.share) for bar in corrected.focus} == {("57", ""), ("40", ""), ("0", "")}
+    assert corrected.coverage.startswith(
+        "Averages are over 90 of the 97 accounts rated when these were made (5"
+    )
+
+
 def test_failures_stand_with_their_limits() -> None:
     found = page().failures
     assert (found.share_pct, found.warn_pct, found.error_pct) == (1.0, 1.0, 5.0)
