@@ -1,4 +1,4 @@
-"""The history in memory; it passes the contract suite of the port (contract/test_history.py, test_history_of_runs.py)."""
+"""The history in memory; it passes the contract suite of its port (contract/test_history*.py)."""
 
 import collections
 import json
