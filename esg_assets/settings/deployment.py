@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from esg_assets.settings.masking import SecretUrl
 from esg_assets.settings.urls import DatabaseUrl, StoreUrl, Token
-from esg_assets.settings.values import Count, Days, Key, Keys, LongDays, VerifyKeys
+from esg_assets.settings.values import Days, Key, Keys, LongDays, VerifyKeys, Years
 
 DEFAULT_HOME = Path(".dagster")
 
@@ -101,12 +101,12 @@ class Records(BaseModel):
         " name of a Cloud KMS key; by default what the bucket says",
         json_schema_extra={"shown_default": "the bucket's own"},
     )
-    retention_years: Count = Field(
+    retention_years: Years = Field(
         default=6,
         description="reports may expire only after this many years from publication; a bucket with object"
         " lock is asked to refuse deletion for as long",
     )
-    history_years: Count = Field(
+    history_years: Years = Field(
         default=10,
         description="figures and details of a report stay in the history for this many years from"
         " publication, and in any case until all of the report has expired",

@@ -232,6 +232,8 @@ Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Years = Annotated[int, Field(ge=1, le=100)]
+"""Calendars end: what a date is reckoned from must leave one."""
 Days = Annotated[int, Field(ge=0, le=36500)]
 LongDays = Annotated[int, Field(ge=90, le=36500)]
 """Detectors look back for weeks, and what they have told of must not be forgotten meanwhile."""
