@@ -32,15 +32,6 @@ TABLES = {
 }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/home/history.sqlite"
-    found = request.getfixturevalue("postgres_database_url")
-    assert isinstance(found, str)
-    return found
-
-
 def test_the_tables_are_those_of_the_models_even_beside_dagster_s(url: str) -> None:
     engine = open_database(url)
     with opening.writing(engine).begin() as connection:

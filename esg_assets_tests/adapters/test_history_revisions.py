@@ -48,18 +48,11 @@ ROWS = {
 """What to put in as soon as a database is at a revision, by revision, oldest first; the words of then."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/history.sqlite"
-    found = request.getfixturevalue("postgres_database_url")
-    assert isinstance(found, str)
-    return found
-
-
 def at_revision(url: str, revision: str) -> None:
     """A database as a version of then left it, with rows; PostgreSQL's session writes UTC."""
     engine = opening._engine(url, 5)
+    if engine.dialect.name == "sqlite":
+        Path(engine.url.database or "").parent.mkdir()
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL TimeZone = 'UTC'")

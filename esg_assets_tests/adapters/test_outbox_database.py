@@ -39,15 +39,6 @@ ROUTES = Routes(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/home/history.sqlite"
-    found = request.getfixturevalue("postgres_database_url")
-    assert isinstance(found, str)
-    return found
-
-
 def silent(number: int) -> Observation:
     return Observation(SENSOR_SILENT, f"silent:{number}", NOW, subject=f"sensor {number}")
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -26,15 +25,6 @@ PUBLISHED = PublishedReport(DAY, 1, 5, "5" * 64, "run", dict.fromkeys(Status, 1)
 CORRECTED = replace(PUBLISHED, version=2, sequence=6, head_sha256="6" * 64)
 RUN = RunRecord("run 0", DAY, "published", BEGUN, BEGUN, 7, 2, 1, 0.5)
 FIGURES = {"accounts": 3.0, "letter.AAA": None}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/history.sqlite"
-    found = request.getfixturevalue("postgres_database_url")
-    assert isinstance(found, str)
-    return found
 
 
 def pruning(url: str) -> SqlPruning:
