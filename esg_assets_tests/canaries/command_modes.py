@@ -51,7 +51,7 @@ def _command(
         name: for the table.
         arguments: of the command line.
         status: its exit status.
-        patched: of `esg_assets.composition`, what raises an error with everything in its text.
+        patched: what raises an error with everything in its text, as `module.name`.
         wrong: settings that hold everything where something else is wanted.
         more: further settings.
     """
@@ -62,8 +62,9 @@ def _command(
             for variable, value in variables.items():
                 patch.setenv(variable, value)
             if patched:
-                patch.setattr(f"esg_assets.composition.{patched}", canary.blow)
-            given = [each.format(inputs=ground.inputs, day=ground.day(canary)) for each in arguments]
+                patch.setattr(f"esg_assets.{patched}", canary.blow)
+            known = {"inputs": ground.inputs, "day": ground.day(canary), "id": canary.ids[3]}
+            given = [each.format(**known) for each in arguments]
             assert cli.run(given) == status
 
     return Mode(f"command: {name}", drive)
@@ -84,7 +85,8 @@ def _key_file(ground: Ground, canary: Canary) -> None:
         assert any("SettingsWrong" in each or "key" in each for each in told)
 
 
-_STORE_BROKEN = {"patched": "SealedStores"}
+_STORE_BROKEN = {"patched": "composition.SealedStores"}
+_PRUNING_BROKEN = {"patched": "adapters.database.pruning.SqlPruning.forget_runs"}
 MODES = [
     _command("settings", ["settings"], 0),
     _command("settings --json", ["settings", "--json"], 0),
@@ -97,14 +99,31 @@ MODES = [
     _command("numbers that are none", ["run", "--json"], 2, wrong=["ESG_API_RATE_LIMIT", "ESG_MIN_CELL"]),
     _command("doctor, nobody answers", ["doctor"], 1),
     _command("doctor --json, nobody answers", ["doctor", "--json"], 1),
-    _command("doctor, everything breaks", ["doctor"], 1, patched="ratings_api"),
+    _command("doctor, everything breaks", ["doctor"], 1, patched="composition.ratings_api"),
     _command("status", ["status", "--date", "{day}"], 1),
     _command("status --json", ["status", "--date", "{day}", "--json"], 1),
-    _command("status, the database breaks", ["status"], 1, patched="history"),
-    _command("status --traceback, the database breaks", ["status", "--traceback"], 1, patched="history"),
-    _command("run --traceback, leases break", ["run", "--date", "{day}", "--traceback"], 1, patched="leases"),
-    _command("run --json, leases break", ["run", "--date", "{day}", "--json"], 1, patched="leases"),
+    _command("status, the database breaks", ["status"], 1, patched="composition.history"),
+    _command(
+        "status --traceback, the database breaks", ["status", "--traceback"], 1, patched="composition.history"
+    ),
+    _command(
+        "run --traceback, leases break",
+        ["run", "--date", "{day}", "--traceback"],
+        1,
+        patched="composition.leases",
+    ),
+    _command(
+        "run --json, leases break", ["run", "--date", "{day}", "--json"], 1, patched="composition.leases"
+    ),
     _command("run with a date that is none", ["run", "--date", "2026-13-99"], 2),
+    _command("run --json, an id where a choice is wanted", ["run", "--refresh", "{id}", "--json"], 2),
+    _command("history prune", ["history", "prune"], 0),
+    _command(
+        "history prune --json, the database breaks", ["history", "prune", "--json"], 1, **_PRUNING_BROKEN
+    ),
+    _command(
+        "history prune --traceback, the same", ["history", "prune", "--traceback"], 1, **_PRUNING_BROKEN
+    ),
     _command("report list, the store breaks", ["report", "list", "--traceback"], 1, **_STORE_BROKEN),
     _command("report verify, the store breaks", ["report", "verify", "--json"], 1, **_STORE_BROKEN),
     _command("a command that there is not", ["rum"], 2),

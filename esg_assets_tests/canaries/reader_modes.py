@@ -7,12 +7,14 @@ else it writes is searched, and of a command that fails its standard output too.
 import contextlib
 import io
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from esg_assets.cli import main as cli
 from esg_assets.core import replies
+from esg_assets.core.central_time import central_date
 from esg_assets.core.ratings import Reply
 from esg_assets_tests.canaries.ground import Ground
 from esg_assets_tests.canaries.mode import Mode
@@ -57,6 +59,7 @@ def _mode(
             "inputs": ground.inputs,
             "key": ground.house.home / "keys" / "demo-recipient.pem",
             "id": canary.ids[3],
+            "today": central_date(datetime.now(UTC)),
             "out": f"opened-{canary.number}.csv",
         }
         with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as held:
@@ -174,6 +177,14 @@ MODES = [
         1,
         blows="core.row_changes.kinds",
         versions=2,
+    ),
+    _mode("list --as-of, all is well", ["list", *_DAY, "--as-of", "{today}"], 0),
+    _mode("list --as-of, an id where a moment is wanted", ["list", "--as-of", "{id}"], 2, versions=0),
+    _mode(
+        "list --as-of --traceback, the history breaks",
+        ["list", *_DAY, "--as-of", "{today}", "--traceback"],
+        1,
+        blows="adapters.database.past_reports.said_at",
     ),
     _mode("failures with a key, all is well", ["failures", *_DAY, *_KEY], 0, by_right=True),
     _mode(
