@@ -52,7 +52,7 @@ class ReportLetters:
         mail = report_mail(
             versions,
             shown,
-            None if kept is None else ReportDetails.from_json(kept),
+            ReportDetails.understood(kept),
             environment=incident.environment,
             note=environment_note(incident),
             site=self._places.site,

@@ -120,6 +120,20 @@ class ReportDetails:
         }
 
     @classmethod
+    def understood(cls, kept: Mapping[str, Any] | None) -> "ReportDetails | None":
+        """What is kept, if this version of the software knows its shape.
+
+        None where nothing is kept, or nothing that can be read: the report is shown without its details
+        then, and says so, rather than keeping every other page from being made.
+        """
+        if kept is None or kept.get("schema") != SCHEMA_VERSION:
+            return None
+        try:
+            return cls.from_json(kept)
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "ReportDetails":
         """What `as_json` gave."""
         methods = dict(kept["methods"])

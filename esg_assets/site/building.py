@@ -106,7 +106,7 @@ def _is_stale(site: SiteFolder, history: History, past: PastReport, links: Links
     if found == of_day(past, links, bare=False):
         return False
     # Made before the details of its report were kept: they may be there by now.
-    return found != of_day(past, links, bare=True) or history.details(published) is not None
+    return found != of_day(past, links, bare=True) or _details(history, past) is not None
 
 
 def write_day(site: SiteFolder, history: History, past: PastReport, links: Links) -> int:
@@ -130,7 +130,7 @@ def write_day(site: SiteFolder, history: History, past: PastReport, links: Links
 
 def _lacks_details(site: SiteFolder, history: History, past: PastReport, name: str) -> bool:
     made_bare = site.marker(name).startswith(of_version(past, bare=True))
-    return made_bare and history.details(past.published) is not None
+    return made_bare and _details(history, past) is not None
 
 
 def _write_latest(site: SiteFolder, history: History, past: PastReport, links: Links) -> int:
@@ -162,8 +162,7 @@ def _day(history: History, versions: Sequence[PastReport], root: str, links: Lin
 
 
 def _details(history: History, past: PastReport) -> ReportDetails | None:
-    kept = history.details(past.published)
-    return None if kept is None else ReportDetails.from_json(kept)
+    return ReportDetails.understood(history.details(past.published))
 
 
 def _failure_error(history: History, past: PastReport) -> float | None:

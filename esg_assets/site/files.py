@@ -46,7 +46,7 @@ class SiteFolder:
                 if left.stat().st_mtime < time.time() - LEFT_SECONDS:
                     left.unlink(missing_ok=True)
         except OSError as error:
-            raise _not_written("index.html", error) from None
+            raise self._not_written("index.html", error) from None
 
     def write(self, name: str, html: str) -> int:
         """Write a page, all of it or nothing; 1 if it was written, 0 if it stood there as it is."""
@@ -65,7 +65,7 @@ class SiteFolder:
             finally:
                 Path(fresh).unlink(missing_ok=True)
         except OSError as error:
-            raise _not_written(name, error) from None
+            raise self._not_written(name, error) from None
         return 1
 
     def read(self, name: str) -> str:
@@ -92,6 +92,12 @@ class SiteFolder:
     def _said(self, name: str) -> dict[str, str]:
         return dict(_SAID.findall(self.read(name)[:HEAD_CHARACTERS]))
 
+    def _not_written(self, name: str, error: OSError) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"Writing the page {name} of the site: {error.strerror or error}. Give the site's folder, "
+            f"{self._folder} (ESG_SITE_FOLDER), room and the right owner, then run `esg-assets site build`."
+        )
+
     @property
     def _half(self) -> Path:
         return self._folder / HALF
@@ -115,10 +121,3 @@ def _with_digest(html: str) -> bytes:
     """The page's bytes, with a digest of them as the last line; browsers take no notice of it."""
     page = html.encode("utf-8")
     return page + f"<!-- sha256 of all before this: {hashlib.sha256(page).hexdigest()} -->\n".encode()
-
-
-def _not_written(name: str, error: OSError) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"Writing the page {name} of the site: {error.strerror or error}. Give the site's folder "
-        "(ESG_SITE_FOLDER) room and the right owner, then run `esg-assets site build`."
-    )

@@ -95,3 +95,13 @@ def test_what_is_kept_comes_back_from_json() -> None:
         head="5:ab",
     )
     assert ReportDetails.from_json(json.loads(json.dumps(details.as_json()))) == details
+
+
+def test_details_of_another_shape_are_none_rather_than_an_end_of_every_page() -> None:
+    kept = ReportDetails(Methods("USD", 10, 65.0, 366, 0.01, 0.05), {}, [], [], "5:ab").as_json()
+
+    assert ReportDetails.understood(kept) is not None
+    assert ReportDetails.understood(None) is None
+    assert ReportDetails.understood({**kept, "schema": 2}) is None
+    assert ReportDetails.understood({**kept, "methods": {"an": "other"}}) is None
+    assert ReportDetails.understood({"schema": 1}) is None
