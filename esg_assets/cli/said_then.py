@@ -119,7 +119,8 @@ def _figures(said: "Said", now: Mapping[str, float | None] | None) -> list[Part]
         return [f"Its figures were removed on {_at(said.forgotten_at)}, by their age (ESG_HISTORY_YEARS)."]
     if not past.figures:
         return ["No figures of it were kept then."]
-    names = sorted({*past.figures, *(now or {})})
+    # For how many days a group has stood is our bookkeeping; --json has it.
+    names = sorted(name for name in {*past.figures, *(now or {})} if not name.startswith("unchanged_days."))
     title = f"version {past.published.version}, then"
     if now is None:
         return [Rows(("figure", title), [(name, _number(past.figures, name)) for name in names])]
