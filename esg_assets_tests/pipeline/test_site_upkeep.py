@@ -65,7 +65,10 @@ def test_the_sensor_makes_pages_once_for_what_was_published_and_tells_dagster(
 
 def test_a_page_that_can_not_be_written_fails_the_tick_and_says_what_to_do(site: Path) -> None:
     site.write_text("in the way")
-    with pytest.raises(StoreUnavailable, match=r"Writing the page .*Give the site's folder, .*\(ESG_SITE_FOLDER\), .*site build"):
+    with pytest.raises(
+        StoreUnavailable,
+        match=r"Writing the page .*Give the site's folder, .*\(ESG_SITE_FOLDER\), .*site build",
+    ):
         bring_up_to_date()
 
 

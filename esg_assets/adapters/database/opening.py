@@ -130,8 +130,8 @@ def _for_reading(engine: sa.Engine) -> sa.Engine:
     if (engine.dialect.name == "sqlite" and not path.exists()) or not migrate.is_up_to_date(engine):
         raise StoreUnavailable(
             "opening the history database to read: it is not there yet, or is as another version of "
-            "esg_assets left it; `esg-assets status` makes it or brings it up to date, unless a later version "
-            "made it: then install that one"
+            "esg_assets left it; `esg-assets status` makes it or brings it up to date, unless a later "
+            "version made it: then install that one"
         )
     return engine.execution_options(postgresql_readonly=True)
 
