@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from esg_assets.core.central_time import TIMEZONE
 from esg_assets.core.chain import Entry
 from esg_assets.core.errors import EsgError
 from esg_assets.core.forgetting import Keeping, figures_to_forget
 from esg_assets.core.ports import Pruning
 from esg_assets.jobs import OWN_LINES
 from esg_assets.lifecycle import LifecycleStores
+from esg_assets.schedules import housekeeping
 from esg_assets.settings import Settings
 
 FORGET = "forget_old_history"
@@ -137,12 +137,8 @@ def forget_old_history() -> None:
 
 def forget_schedule() -> dg.ScheduleDefinition:
     """The schedule, switched on by default."""
-    return dg.ScheduleDefinition(
-        name=f"{FORGET}_schedule",
-        job=forget_old_history,
-        run_config=OWN_LINES,
-        cron_schedule=CRON,
-        execution_timezone=TIMEZONE,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every night at 03:45 US Central time: rows of the history that need not be kept.",
+    return housekeeping(
+        forget_old_history,
+        CRON,
+        "Every night at 03:45 US Central time: rows of the history that need not be kept.",
     )

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import dagster as dg
 
 from esg_assets.core import exception_words
-from esg_assets.core.central_time import TIMEZONE
 from esg_assets.core.errors import EsgError, LeaseBusy
 from esg_assets.core.ports import Leases
 from esg_assets.core.record_ports import Window
 from esg_assets.core.retention import Closed, Outcome
 from esg_assets.jobs import OWN_LINES
 from esg_assets.lifecycle import LifecycleStores
+from esg_assets.schedules import housekeeping
 from esg_assets.settings import Settings
 from esg_assets.stale_runs import lease_name
 
@@ -135,14 +135,10 @@ def archive_working_data() -> None:
 
 def archive_schedule() -> dg.ScheduleDefinition:
     """The schedule, switched on by default."""
-    return dg.ScheduleDefinition(
-        name=f"{ARCHIVE}_schedule",
-        job=archive_working_data,
-        run_config=OWN_LINES,
-        cron_schedule=CRON,
-        execution_timezone=TIMEZONE,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every night at 03:30 US Central time: working data older than ESG_WORKING_DAYS.",
+    return housekeeping(
+        archive_working_data,
+        CRON,
+        "Every night at 03:30 US Central time: working data older than ESG_WORKING_DAYS.",
     )
 
 

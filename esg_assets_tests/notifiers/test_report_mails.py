@@ -140,7 +140,7 @@ def test_a_chart_that_cannot_be_drawn_leaves_its_numbers_and_a_warning(
     relay: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_: Histogram) -> bytes:
-        raise ChannelUnavailable("The chart was not drawn within 20 s.")
+        raise ChannelUnavailable("The process that draws the chart did not end within 20 s.")
 
     one = channel(relay.port, month(), draw=broken)
     with caplog.at_level(logging.WARNING):
@@ -153,7 +153,7 @@ def test_a_chart_that_cannot_be_drawn_leaves_its_numbers_and_a_warning(
     assert "<img" not in html_of(mail)
     (told,) = caplog.messages
     assert told.startswith(
-        "The chart was not drawn within 20 s. The mail about the ESG report of 24 November"
+        "The process that draws the chart did not end within 20 s. The mail about the ESG report of 24 November"
     )
     assert told.endswith(" goes out without it.")
 
@@ -163,7 +163,7 @@ def test_drawing_that_fails_or_takes_too_long_says_so_and_is_tried_again(
 ) -> None:
     bars = _bars()
     chart_picture._drawn.cache_clear()
-    with pytest.raises(ChannelUnavailable, match=r"not drawn within 0\.01 s"):
+    with pytest.raises(ChannelUnavailable, match=r"did not end within 0\.01 s"):
         png_of(bars, seconds=0.01)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ChannelUnavailable, match="ended with status 1"):

@@ -11,16 +11,13 @@ remembers which, so that the repeat goes to the others alone.
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from esg_assets.adapters.notifiers.bounds import SECONDS
+from esg_assets.adapters.notifiers.own_process import answer_of
 from esg_assets.core.alerts.incidents import Message
 from esg_assets.core.alerts.routes import APPRISE
 from esg_assets.core.alerts.wording import Places, Words, words_of
@@ -83,25 +80,15 @@ class AppriseChannel:
         """What the process says of each service, in the order in which they are set."""
         ca = None if self._ca is None else str(self._ca.absolute())
         given = json.dumps({**order, "urls": self._urls, "ca": ca, "seconds": self._seconds})
-        with tempfile.TemporaryDirectory(prefix="esg_apprise_") as home:
-            environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-            try:
-                done = subprocess.run(  # noqa: S603 - our own program, and nothing of an order on its command line
-                    [sys.executable, "-I", "-W", "ignore", str(_PROGRAM)],
-                    input=given,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    text=True,
-                    timeout=self._seconds,
-                    cwd=home,
-                    env={**environment, "HOME": home, "TMPDIR": home},
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                raise ChannelUnavailable(f"Apprise did not end within {self._seconds:g} s.") from None
-            except OSError:
-                raise ChannelUnavailable("The process for Apprise could not be started.") from None
-        return _understood(done.stdout)
+        return _understood(
+            answer_of(
+                _PROGRAM,
+                given.encode(),
+                called="The process for Apprise",
+                keep=_KEPT,
+                seconds=self._seconds,
+            )
+        )
 
 
 def short(words: Words) -> str:
@@ -111,7 +98,7 @@ def short(words: Words) -> str:
     return "\n".join([told, *(f"{link.text}: {link.url}" for link in words.links)])
 
 
-def _understood(text: str) -> list[bool]:
+def _understood(text: bytes) -> list[bool]:
     try:
         answer = json.loads(text)
     except ValueError:

@@ -5,14 +5,11 @@ touches whoever delivers alerts. White, since many programs that darken a mail l
 """
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from esg_assets.adapters.notifiers.own_process import answer_of
 from esg_assets.core.errors import ChannelUnavailable
 from esg_assets.core.figures import BIN_POINTS
 from esg_assets.core.report_mail import Histogram
@@ -41,26 +38,16 @@ def png_of(histogram: Histogram, *, seconds: float = SECONDS) -> bytes:
 
 @lru_cache(maxsize=8)
 def _drawn(spec: str, seconds: float) -> bytes:
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-    with tempfile.TemporaryDirectory(prefix="esg_chart_") as home:
-        try:
-            done = subprocess.run(  # noqa: S603 - our own program, and nothing of the chart on its command line
-                [sys.executable, "-I", str(_PROGRAM)],
-                input=spec.encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=seconds,
-                cwd=home,
-                env={**kept, "HOME": home, "TMPDIR": home},
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ChannelUnavailable(f"The chart was not drawn within {seconds:g} s.") from None
-        except OSError:
-            raise ChannelUnavailable("The process that draws the chart could not be started.") from None
-    if done.returncode or not done.stdout.startswith(_PNG):
-        raise ChannelUnavailable(f"The process that draws the chart ended with status {done.returncode}.")
-    return done.stdout
+    png = answer_of(
+        _PROGRAM,
+        spec.encode(),
+        called="The process that draws the chart",
+        keep=("PATH", "SYSTEMROOT"),
+        seconds=seconds,
+    )
+    if not png.startswith(_PNG):
+        raise ChannelUnavailable("The process that draws the chart ended without a picture.")
+    return png
 
 
 def _spec(histogram: Histogram) -> dict[str, Any]:
