@@ -14,9 +14,9 @@ from esg_assets.core.chain import Entry
 from esg_assets.core.errors import EsgError
 from esg_assets.core.forgetting import Keeping, figures_to_forget
 from esg_assets.core.ports import Pruning
+from esg_assets.housekeeping import housekeeping_schedule
 from esg_assets.jobs import OWN_LINES
 from esg_assets.lifecycle import LifecycleStores
-from esg_assets.schedules import housekeeping
 from esg_assets.settings import Settings
 
 FORGET = "forget_old_history"
@@ -137,7 +137,7 @@ def forget_old_history() -> None:
 
 def forget_schedule() -> dg.ScheduleDefinition:
     """The schedule, switched on by default."""
-    return housekeeping(
+    return housekeeping_schedule(
         forget_old_history,
         CRON,
         "Every night at 03:45 US Central time: rows of the history that need not be kept.",

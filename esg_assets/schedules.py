@@ -1,7 +1,7 @@
 """The schedule: 05:00 Central time, and again every half hour until the day's report is there.
 
-Which dates are wanted is `esg_assets.core.due`; here only what is known of them is gathered. The jobs that keep
-house, beside theirs, have their schedules made here (`housekeeping`).
+Which dates are wanted is `esg_assets.core.due`; here only what is known of them is gathered. Jobs that keep
+house run by the clock alone: `esg_assets.housekeeping`.
 """
 
 from collections.abc import Iterable
@@ -130,16 +130,3 @@ def _is_over(run: dg.DagsterRun, head: ChainHead | None) -> bool:
     """Whether its end is no reason to give the date up: it gave way, or met a store as it is no more."""
     behind = run.tags.get(BEHIND_TAG)
     return bool(run.tags.get(YIELDED_TAG)) or bool(behind and head and behind != str(head))
-
-
-def housekeeping(job: dg.JobDefinition, cron: str, description: str) -> dg.ScheduleDefinition:
-    """A schedule that is switched on by default and runs `job` by the clock alone, in Central time."""
-    return dg.ScheduleDefinition(
-        name=f"{job.name}_schedule",
-        job=job,
-        run_config=OWN_LINES,
-        cron_schedule=cron,
-        execution_timezone=TIMEZONE,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=description,
-    )

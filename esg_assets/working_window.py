@@ -15,9 +15,9 @@ from esg_assets.core.errors import EsgError, LeaseBusy
 from esg_assets.core.ports import Leases
 from esg_assets.core.record_ports import Window
 from esg_assets.core.retention import Closed, Outcome
+from esg_assets.housekeeping import housekeeping_schedule
 from esg_assets.jobs import OWN_LINES
 from esg_assets.lifecycle import LifecycleStores
-from esg_assets.schedules import housekeeping
 from esg_assets.settings import Settings
 from esg_assets.stale_runs import lease_name
 
@@ -135,7 +135,7 @@ def archive_working_data() -> None:
 
 def archive_schedule() -> dg.ScheduleDefinition:
     """The schedule, switched on by default."""
-    return housekeeping(
+    return housekeeping_schedule(
         archive_working_data,
         CRON,
         "Every night at 03:30 US Central time: working data older than ESG_WORKING_DAYS.",

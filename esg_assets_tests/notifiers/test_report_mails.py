@@ -153,7 +153,8 @@ def test_a_chart_that_cannot_be_drawn_leaves_its_numbers_and_a_warning(
     assert "<img" not in html_of(mail)
     (told,) = caplog.messages
     assert told.startswith(
-        "The process that draws the chart did not end within 20 s. The mail about the ESG report of 24 November"
+        "The process that draws the chart did not end within 20 s. "
+        "The mail about the ESG report of 24 November"
     )
     assert told.endswith(" goes out without it.")
 

@@ -12,26 +12,15 @@ from esg_assets.core.change_disclosure import ClearMigration, ClearPart, clear_m
 from esg_assets.core.comparison import compare
 from esg_assets.core.disclosure import withheld
 from esg_assets.core.figures import FigureRules
-from esg_assets.core.outcomes import OUTCOME_SCHEMA, SCORE_COLUMNS
+from esg_assets.core.outcomes import OUTCOME_SCHEMA
 from esg_assets.core.page_numbers import number, share, signed, whole
+from esg_assets_tests.unit.rated_rows import rated_row
 from esg_assets_tests.unit.test_change import account
 from esg_assets_tests.unit.test_differencing import past
 from esg_assets_tests.unit.walking_book import side_of
 
 RULES = FigureRules(date(2026, 1, 14), 65.0, 366)
-ROW = {
-    **dict.fromkeys(OUTCOME_SCHEMA.names),
-    **dict(zip(SCORE_COLUMNS, ("50", "40", "60", "70"), strict=True)),
-    "status": "SUCCESS",
-    "attempts": 1,
-    "raw": b"",
-    "rating": "A",
-    "coverage_pct": "90",
-    "rating_as_of": "2025-12-31",
-    "methodology_version": "2",
-    "market_value": "10",
-    "base_currency": "USD",
-}
+ROW = rated_row(market_value="10", base_currency="USD")
 ROWS = [
     ROW,
     ROW | {"coverage_pct": "65", "rating_as_of": "2025-01-13", "market_value": "0.5"},

@@ -15,6 +15,7 @@ from esg_assets.core.figures import FigureRules, Figures, Tally, Weighting, numb
 from esg_assets.core.outcomes import OUTCOME_SCHEMA, SCORE_COLUMNS
 from esg_assets.core.pairing import paired
 from esg_assets.core.ratings import Metric, Reason, Status
+from esg_assets_tests.unit.rated_rows import rated_row
 from esg_assets_tests.unit.test_differencing import DAY, FRESH, OLD, past
 from esg_assets_tests.unit.test_disclosure import BOOK
 from esg_assets_tests.unit.test_figures import RULES, batch, ended, of, rated
@@ -113,19 +114,7 @@ def test_further_metrics_are_rounded_or_withheld_each_by_its_own_accounts() -> N
 
 
 def _row(**cells: object) -> dict[str, object]:
-    return {
-        **dict.fromkeys(OUTCOME_SCHEMA.names),
-        **dict(zip(SCORE_COLUMNS, ("50", "40", "60", "70"), strict=True)),
-        "status": "SUCCESS",
-        "attempts": 1,
-        "raw": b"",
-        "rating": "A",
-        "coverage_pct": "90",
-        "rating_as_of": "2025-12-31",
-        "primary_focus": "social",
-        "methodology_version": "2",
-        **cells,
-    }
+    return rated_row(**{"primary_focus": "social", **cells})
 
 
 ROWS = [
