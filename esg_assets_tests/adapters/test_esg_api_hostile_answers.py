@@ -44,7 +44,8 @@ def gzip_bomb_with_a_short_length(connection: socket.socket, _request: bytes) ->
     connection.sendall(
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(bomb) + bomb
     )
-    connection.recv(1)  # until the client leaves
+    if not connection.recv(1):  # the client left: politely, or with a reset where bytes were unread
+        raise ConnectionAbortedError
 
 
 ENDLESS: dict[str, Talk] = {

@@ -1,5 +1,6 @@
 """The file account source on real files, and on a real S3 server."""
 
+import csv
 import itertools
 from collections.abc import Mapping
 from datetime import date
@@ -82,6 +83,15 @@ def test_ragged_rows_are_counted_and_named(tmp_path: Path) -> None:
 )
 def test_what_is_no_csv_of_a_table_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     assert reason in refusal(AccountsRefused, csv_file(tmp_path, content))
+
+
+def test_a_field_of_200_kb_is_refused_whatever_limit_the_process_has_for_csv(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, b"account_id,status\r\n" + b"x" * 200_000 + b",active\r\n")
+    before = csv.field_size_limit(1_000_000)
+    try:
+        assert "row 1: a quote is out of place" in refusal(AccountsRefused, path)
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_batches_hold_ten_thousand_rows_at_most(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ CSV or Parquet, or whose rows don't fit its header.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -18,6 +18,8 @@ from esg_assets.core.errors import AccountsRefused, RowProblem
 Rows = Sequence[Mapping[str, object]]
 
 _BATCH = 10_000
+_LONGEST_FIELD = 128 * 1024
+"""Characters. The csv module's own limit is one for the whole process, and whoever reads reports raises it."""
 
 
 def csv_rows(stream: BinaryIO, doing: str) -> Iterator[Rows]:
@@ -52,7 +54,7 @@ class _CsvReading:
             self.problems.append(RowProblem(self.row + 1 if row is None else row, "", reason))
 
     def batches(self, stream: BinaryIO) -> Iterator[Rows]:
-        lines = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), strict=True)
+        lines = _bounded(csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), strict=True))
         header = next(lines, None)
         if not self._is_header(header):
             return
@@ -82,6 +84,13 @@ class _CsvReading:
         elif len(names) == 1 and (";" in names[0] or "\t" in names[0]):
             self.problem("the header is separated by semicolons or tabs; commas are wanted", 0)
         return not self.count
+
+
+def _bounded(lines: Iterable[list[str]]) -> Iterator[list[str]]:
+    for values in lines:
+        if max(map(len, values), default=0) > _LONGEST_FIELD:
+            raise csv.Error
+        yield values
 
 
 def parquet_rows(source: pa.NativeFile | BinaryIO, doing: str) -> Iterator[Rows]:
