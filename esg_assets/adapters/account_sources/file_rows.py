@@ -19,7 +19,7 @@ Rows = Sequence[Mapping[str, object]]
 
 _BATCH = 10_000
 _LONGEST_FIELD = 128 * 1024
-"""Characters. The csv module's own limit is one for the whole process, and whoever reads reports raises it."""
+"""Characters. The csv module's own limit is one for the whole process; whoever reads reports raises it."""
 
 
 def csv_rows(stream: BinaryIO, doing: str) -> Iterator[Rows]:
